@@ -1,0 +1,150 @@
+//! One coordinator and its memory, in a tab, a worker or a process: the entry points of the protocol.
+
+use std::cell::{Ref, RefCell, RefMut};
+
+use super::decide::claim::Moment;
+use super::demand::{Demand, Mark};
+use super::exchange::{Answer, Entry, exchange};
+use super::failure::Failure;
+use super::memory::Memory;
+use super::names::{Names, params_key};
+use super::notice::{Notice, What};
+use super::ports::{Address, Params, StoreFailure, Versioned, World};
+use super::record::{Record, Unreadable};
+use super::settings::Settings;
+use super::tokens::{Grant, Millis, TokenSet};
+use super::verdict::Granted;
+
+/// A context: the world it lives in, its settings, the names of its records, and what it remembers.
+#[derive(Debug)]
+pub struct Context<W> {
+    /// The ports.
+    pub world: W,
+    /// Durations and policies.
+    pub settings: Settings,
+    /// Where its records live.
+    pub names: Names,
+    memory: RefCell<Memory>,
+}
+
+/// What a flight learns while its exchange runs.
+pub struct Call<'a> {
+    /// The session the call belongs to: [`Context::sid`] at the moment the call began.
+    pub sid: Option<String>,
+    /// The request is about to be sent.
+    pub on_sent: &'a dyn Fn(),
+    /// There are tokens for the callers although the exchange is not over. May be called more than once.
+    pub on_tokens: &'a dyn Fn(&TokenSet),
+}
+
+/// Tokens that the caller brings along: at sign-in, or from a cookie in successor mode.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Carried {
+    /// The tokens.
+    pub granted: Granted,
+    /// When they were issued, as far as known: wall clock, milliseconds since the epoch.
+    pub issued_at: Millis,
+}
+
+/// A record as it was read.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Seen {
+    pub record: Record,
+    /// Nothing if there is no record yet.
+    pub version: Option<String>,
+}
+
+impl<W: World> Context<W> {
+    /// A context that remembers nothing yet.
+    pub fn new(world: W, settings: Settings, names: Names) -> Self {
+        Self { world, settings, names, memory: RefCell::default() }
+    }
+
+    /// Session mode: tokens that meet the demand, from the record or from a new exchange.
+    ///
+    /// # Errors
+    /// Every variant of [`Failure`].
+    pub async fn refresh(&self, demand: &Demand, call: &Call<'_>) -> Result<TokenSet, Failure> {
+        let entry = Entry { address: self.names.session(), presented: None, carried: None };
+        match exchange(self, &entry, demand, call).await? {
+            Answer::Tokens(tokens) => Ok(tokens),
+            // Only a presented token leads to a successor.
+            Answer::Follow(_) => Err(Failure::busy("contention", "the record keeps changing", None)),
+        }
+    }
+
+    /// The session this context has taken up.
+    pub fn sid(&self) -> Option<String> {
+        self.memory().sid.clone()
+    }
+
+    /// What was last handed out for these parameters, so that something newer can be demanded.
+    pub fn mark(&self, params: &Params) -> Option<Mark> {
+        self.memory().handed(&params_key(params))
+    }
+
+    pub(crate) fn memory(&self) -> Ref<'_, Memory> {
+        self.memory.borrow()
+    }
+
+    pub(crate) fn memory_mut(&self) -> RefMut<'_, Memory> {
+        self.memory.borrow_mut()
+    }
+
+    /// Both clocks.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment { wall: self.world.wall(), monotonic: self.world.monotonic() }
+    }
+
+    pub(crate) fn notice(&self, key: &str, generation: u64, what: What) {
+        self.world.notice(Notice { key: key.to_owned(), generation, what });
+    }
+
+    /// Reads and decodes a record.
+    pub(crate) async fn read(&self, at: &Address) -> Result<Option<Seen>, StoreFailure> {
+        let result = match self.world.read(at).await {
+            Ok(Some(Versioned { value, version })) => match Record::decode(&value) {
+                Ok(record) => Ok(Some(Seen { record, version: Some(version) })),
+                Err(unreadable) => Err(unreadable_value(unreadable)),
+            },
+            Ok(None) => Ok(None),
+            Err(failure) => Err(failure),
+        };
+        if result.is_err() {
+            self.notice(&at.key, 0, What::StoreFailed { operation: "read" });
+        }
+        result
+    }
+
+    /// The token set made of a record and one of its grants; from now on its end is known on the monotonic clock.
+    pub(crate) fn token_set(&self, record: &Record, grant: &Grant) -> TokenSet {
+        let now = self.moment();
+        let left = grant.expires_at.saturating_sub(now.wall).min(grant.lifetime());
+        let mut memory = self.memory_mut();
+        memory.note_end(&record.sid, grant, now.monotonic.saturating_add(left));
+        let expires_monotonic = memory.end(&record.sid, grant).unwrap_or(now.monotonic);
+        TokenSet {
+            refresh_token: record.refresh_token.clone(),
+            grant: grant.clone(),
+            generation: record.generation,
+            sid: record.sid.clone(),
+            expires_monotonic,
+        }
+    }
+}
+
+/// A newer schema is left alone; garbage too, until somebody signs in.
+fn unreadable_value(unreadable: Unreadable) -> StoreFailure {
+    match unreadable {
+        Unreadable::NewerSchema => StoreFailure {
+            code: "store-newer-schema",
+            message: "the record was written by a newer version of refresh-coordinator; it is left untouched".into(),
+            cause: None,
+        },
+        Unreadable::Garbage => StoreFailure {
+            code: "store-garbage",
+            message: "the store returned something that is not a record".into(),
+            cause: None,
+        },
+    }
+}

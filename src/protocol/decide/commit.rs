@@ -1,0 +1,164 @@
+//! Rule 6: what a grant makes of the record, and what it means when the record is not what it was.
+
+use crate::protocol::record::{Record, Spare, State};
+use crate::protocol::safeguard::{Safeguard, dropped};
+use crate::protocol::settings::Settings;
+use crate::protocol::tokens::{Grant, Millis};
+use crate::protocol::verdict::Granted;
+
+use super::claim::Moment;
+
+/// The grant a reply brought. `sent`: the moment before the request was sent, from which its life counts.
+pub fn grant_of(granted: &Granted, before: Option<&Grant>, minted: u64, sent: Moment, settings: &Settings) -> Grant {
+    let lifetime = granted.lifetime.or_else(|| granted.expires_at.map(|at| at - sent.wall));
+    let lifetime = lifetime.unwrap_or(settings.unknown_lifetime);
+    Grant {
+        access_token: granted.access_token.clone(),
+        expires_at: sent.wall.saturating_add(lifetime),
+        issued_at: sent.wall,
+        minted,
+        token_type: granted.token_type.clone(),
+        // RFC 6749 section 5.1: an omitted scope is unchanged.
+        scope: granted.scope.clone().or_else(|| before.and_then(|grant| grant.scope.clone())),
+        // OpenID Connect Core 12.2: a refresh response may have no id token; the session's is still the last one.
+        id_token: granted.id_token.clone().or_else(|| before.and_then(|grant| grant.id_token.clone())),
+        extra: granted.extra.clone(),
+    }
+}
+
+/// The record a grant makes of the one that was claimed.
+pub fn committed(
+    claimed: &Record,
+    granted: &Granted,
+    params_key: &str,
+    sent: Moment,
+    settings: &Settings,
+    queue_replaced: bool,
+) -> Record {
+    let generation = claimed.generation + 1;
+    let grant = grant_of(granted, claimed.grants.get(params_key), generation, sent, settings);
+    let mut next = claimed.clone();
+    next.state = State::Active;
+    next.generation = generation;
+    next.grants.insert(params_key.to_owned(), grant);
+    // A grant that has ended answers nobody; and a record must not grow with every scope ever asked for.
+    next.grants.retain(|key, grant| key == params_key || grant.expires_at > sent.wall);
+    next.sub = granted.subject.clone().or(next.sub);
+    next.spare = None;
+    next.intent = None;
+    next.sends = 0;
+    next.retry_at = None;
+    next.failures = 0;
+    next.reason = None;
+    if let Some(refresh_token) = &granted.refresh_token
+        && claimed.refresh_token.as_ref() != Some(refresh_token)
+    {
+        next.remember_spent();
+        next.refresh_token = Some(refresh_token.clone());
+        if queue_replaced || dropped(Safeguard::KeepReplaced) {
+            next.queue(claimed.refresh_token.as_ref());
+        }
+    }
+    next
+}
+
+/// Is the reply for another user than the session's?
+pub fn changes_identity(claimed: &Record, granted: &Granted) -> bool {
+    matches!((&claimed.sub, &granted.subject), (Some(before), Some(now)) if before != now)
+}
+
+/// What a reply for another user makes of the record: over, and nothing of it may live on.
+pub fn rejected_for_identity(claimed: &Record, granted: &Granted, can_revoke: bool) -> Record {
+    let mut next = super::refusal::rejected(claimed, crate::protocol::verdict::Reason::Unknown);
+    if can_revoke {
+        next.queue(claimed.refresh_token.as_ref());
+        next.queue(granted.refresh_token.as_ref());
+    }
+    next
+}
+
+/// What to do after the commit met a conflict, or its outcome is unknown.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AfterConflict {
+    /// Our set is there, whole.
+    Durable,
+    /// The session is over: write this record, which queues our token for revocation.
+    Discard(Box<Record>),
+    /// The session is over, and nothing can be queued.
+    SignedOut,
+    /// Another context has gone on. Write this record first, which keeps our set as a spare; then adopt theirs.
+    Overtaken(Option<Box<Record>>),
+    /// Only we hold a living token: write this record.
+    WriteOurs(Box<Record>),
+}
+
+/// Decides what the record that is there now means to our commit. `ours` is the record we tried to write.
+pub fn after_conflict(
+    there: Option<&Record>,
+    ours: &Record,
+    params_key: &str,
+    session_mode: bool,
+    can_revoke: bool,
+) -> AfterConflict {
+    let discard = |there: Option<&Record>| {
+        if !can_revoke || dropped(Safeguard::QueueLateToken) {
+            return AfterConflict::SignedOut;
+        }
+        let mut next = there.cloned().unwrap_or_else(|| Record::tombstone(ours.sid.clone()));
+        next.queue(ours.refresh_token.as_ref());
+        next.carry_from(ours);
+        if Some(&next) == there { AfterConflict::SignedOut } else { AfterConflict::Discard(Box::new(next)) }
+    };
+    let Some(there) = there else {
+        // Session mode: signed out. Successor mode: expired, and ours is the only living token.
+        let signed_out = session_mode && !dropped(Safeguard::AbsentIsSignedOut);
+        return if signed_out { discard(None) } else { AfterConflict::WriteOurs(Box::new(ours.clone())) };
+    };
+    let foreign = session_mode && there.sid != ours.sid && !dropped(Safeguard::SessionId);
+    if foreign || there.state == State::Out {
+        return discard(Some(there));
+    }
+    let mine = |record: &Record| (record.refresh_token.clone(), record.grants.get(params_key).cloned());
+    if there.generation == ours.generation && mine(there) == mine(ours) {
+        return AfterConflict::Durable;
+    }
+    if there.generation >= ours.generation {
+        return AfterConflict::Overtaken(keep_as_spare(there, ours));
+    }
+    if there.state == State::Rejected && dropped(Safeguard::CommitOverRejected) {
+        return AfterConflict::Overtaken(None);
+    }
+    if there.intent.is_some() && dropped(Safeguard::CommitOverClaim) {
+        return AfterConflict::Overtaken(None);
+    }
+    let mut next = ours.clone();
+    if !dropped(Safeguard::CarryQueue) {
+        next.carry_from(there);
+    }
+    AfterConflict::WriteOurs(Box::new(next))
+}
+
+/// Keeps our set as a spare beside the one that overtook us, if ours is its sibling: a server may let only the
+/// latest child live, and which of the two that is cannot be known.
+fn keep_as_spare(there: &Record, ours: &Record) -> Option<Box<Record>> {
+    let sibling = there.generation == ours.generation
+        && there.state == State::Active
+        && there.refresh_token != ours.refresh_token;
+    let known = there.spare.as_ref().is_some_and(|spare| spare.refresh_token == ours.refresh_token);
+    if !sibling || known {
+        return None;
+    }
+    let mut next = there.clone();
+    next.spare = Some(Spare { refresh_token: ours.refresh_token.clone(), grants: ours.grants.clone() });
+    Some(Box::new(next))
+}
+
+/// How long a successor-mode record is kept, in milliseconds: until its access token expires, at least 60 s, at most
+/// 1 h, and never shorter than what it fences.
+pub fn time_to_live(record: &Record, wall: Millis) -> Millis {
+    let expires = record.grants.values().map(|grant| grant.expires_at).max().unwrap_or(wall);
+    let kept = expires.saturating_sub(wall).clamp(60_000, 3_600_000);
+    let fenced = record.intent.as_ref().map_or(0, |intent| intent.duration);
+    let unfinished = record.sends > 0 || !record.revoke.is_empty();
+    fenced + if unfinished { 3_600_000 } else { kept }
+}

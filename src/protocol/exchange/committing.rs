@@ -1,0 +1,189 @@
+//! Rule 6: make what was granted durable, before anything else looks at it.
+
+use super::{Answer, Claimed, Exchange};
+use crate::protocol::decide::backoff::cool_down;
+use crate::protocol::decide::claim::Moment;
+use crate::protocol::decide::commit::{
+    AfterConflict, after_conflict, changes_identity, committed, rejected_for_identity,
+};
+use crate::protocol::failure::Failure;
+use crate::protocol::notice::What;
+use crate::protocol::ports::{Wait, World, Written};
+use crate::protocol::record::Record;
+use crate::protocol::safeguard::{Safeguard, dropped};
+use crate::protocol::tokens::{Millis, Secret, TokenSet};
+use crate::protocol::verdict::{Granted, Reason};
+
+/// How long it is remembered that a token is spent, in milliseconds: longer than its successor is.
+const SPENT_REMEMBERED: Millis = 24 * 3_600_000;
+
+/// What the record being written will mean once it is durable.
+enum Ending {
+    /// Our tokens are the session's.
+    Ours,
+    /// The session is over; our token is queued for revocation.
+    SignedOut,
+    /// Another context went on; its tokens are the session's.
+    Theirs(Box<Record>),
+    /// The reply was for another user.
+    OtherUser,
+}
+
+impl<W: World> Exchange<'_, W> {
+    /// Commits what was granted, and answers with the tokens that are the session's afterwards.
+    pub(super) async fn commit(
+        &mut self,
+        claimed: Claimed<W::Prepared>,
+        granted: Granted,
+        sent: Moment,
+    ) -> Result<Answer, Failure> {
+        let can_revoke = self.context.world.can_revoke();
+        let (ours, mut ending) = if changes_identity(&claimed.record, &granted) {
+            (rejected_for_identity(&claimed.record, &granted, can_revoke), Ending::OtherUser)
+        } else {
+            let queue_replaced = self.context.settings.revoke_replaced && can_revoke;
+            let settings = &self.context.settings;
+            let ours = committed(&claimed.record, &granted, &self.params_key, sent, settings, queue_replaced);
+            (ours, Ending::Ours)
+        };
+        let tokens = self.tokens_of(&ours, sent);
+        let mut next = ours.clone();
+        let mut version = claimed.version.clone();
+        let mut failures = 0;
+        loop {
+            match self.write(&next, version.as_deref()).await {
+                Ok(Written::Done(_)) => break,
+                outcome => {
+                    if let Some(tokens) = tokens.as_ref().filter(|_| matches!(ending, Ending::Ours)) {
+                        (self.call.on_tokens)(tokens);
+                    }
+                    if dropped(Safeguard::HoldUntilDurable) {
+                        self.held = None;
+                    }
+                    if outcome.is_err() && failures > 0 {
+                        self.rest(failures).await;
+                    }
+                    failures = failures.saturating_add(1);
+                }
+            }
+            let there = self.read_for_commit(&mut failures).await;
+            version = there.as_ref().and_then(|(_, version)| version.clone());
+            let there = there.map(|(record, _)| record);
+            match after_conflict(there.as_ref(), &ours, &self.params_key, self.session_mode(), can_revoke) {
+                AfterConflict::Durable => break,
+                AfterConflict::Discard(record) => (next, ending) = (*record, Ending::SignedOut),
+                AfterConflict::SignedOut => {
+                    ending = Ending::SignedOut;
+                    break;
+                }
+                AfterConflict::Overtaken(spare) => {
+                    let theirs = there.unwrap_or_else(|| ours.clone());
+                    ending = Ending::Theirs(Box::new(theirs));
+                    match spare {
+                        Some(record) => next = *record,
+                        None => break,
+                    }
+                }
+                AfterConflict::WriteOurs(record) => {
+                    next = *record;
+                    if !matches!(ending, Ending::OtherUser) {
+                        ending = Ending::Ours;
+                    }
+                }
+            }
+        }
+        self.context.memory_mut().ended(&claimed.nonce);
+        self.conclude(&claimed, &ours, ending, tokens).await
+    }
+
+    /// The exchange is durable, overtaken or over: tell the others, then the caller.
+    async fn conclude(
+        &mut self,
+        claimed: &Claimed<W::Prepared>,
+        ours: &Record,
+        ending: Ending,
+        tokens: Option<TokenSet>,
+    ) -> Result<Answer, Failure> {
+        let world = &self.context.world;
+        match ending {
+            Ending::Ours => {
+                self.mark_spent(claimed, ours).await;
+                if self.session_mode() {
+                    self.context.memory_mut().last = Some(ours.clone());
+                }
+                self.notice(ours.generation, What::Refreshed);
+                world.announce(self.key(), &ours.sid, ours.generation);
+                tokens.map(|tokens| self.hand_out(tokens)).ok_or_else(|| Failure::revoked(Reason::Unknown))
+            }
+            Ending::SignedOut => {
+                world.announce(self.key(), &ours.sid, ours.generation);
+                if self.session_mode() {
+                    self.context.memory_mut().take_up(None);
+                }
+                Err(Failure::no_session("the user signed out while the refresh was under way"))
+            }
+            Ending::Theirs(theirs) => match theirs.grants.get(&self.params_key) {
+                Some(grant) => {
+                    self.notice(theirs.generation, What::Adopted);
+                    Ok(self.hand_out(self.context.token_set(&theirs, grant)))
+                }
+                // Theirs is for other parameters; ours was granted, and is a good answer for as long as it lives.
+                None => tokens.map(|tokens| self.hand_out(tokens)).ok_or_else(|| Failure::revoked(Reason::Unknown)),
+            },
+            Ending::OtherUser => {
+                self.notice(ours.generation, What::Revoked { reason: Reason::Unknown });
+                world.announce(self.key(), &ours.sid, ours.generation);
+                let mut failure = Failure::revoked(Reason::Unknown);
+                if let Failure::Revoked { details, .. } = &mut failure {
+                    details.message = "the reply was for another user than the session's".into();
+                    details.code = "identity-changed";
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    /// What the callers get, counted from the moment the request was sent.
+    fn tokens_of(&self, ours: &Record, sent: Moment) -> Option<TokenSet> {
+        let grant = ours.grants.get(&self.params_key)?;
+        let end = sent.monotonic.saturating_add(grant.lifetime());
+        self.context.memory_mut().note_end(&ours.sid, grant, end);
+        Some(self.context.token_set(ours, grant))
+    }
+
+    /// Reads until the store answers: the lock stays held, for only we hold the new token.
+    async fn read_for_commit(&mut self, failures: &mut u8) -> Option<(Record, Option<String>)> {
+        loop {
+            match self.context.read(&self.entry.address).await {
+                Ok(seen) => return seen.map(|seen| (seen.record, seen.version)),
+                Err(_) => {
+                    *failures = failures.saturating_add(1);
+                    self.rest(*failures).await;
+                }
+            }
+        }
+    }
+
+    /// Lets a troubled store rest, at most some seconds.
+    async fn rest(&self, failures: u8) {
+        let world = &self.context.world;
+        let until = world.monotonic() + cool_down(failures.min(2), world.per_mille());
+        world.wait_any(Wait { key: self.key(), lock: false, hint_after: None, until }).await;
+    }
+
+    /// Successor mode: leaves a mark that outlives the successor's entry. Losing it costs one refusal, so a failing
+    /// store is not waited for.
+    async fn mark_spent(&self, claimed: &Claimed<W::Prepared>, ours: &Record) {
+        let Some(presented) = self.entry.presented.as_ref().filter(|_| rotated(claimed, ours)) else { return };
+        let mark = self.context.names.spent(presented);
+        let ttl = Some(SPENT_REMEMBERED);
+        if self.context.world.write(&mark, "spent", 0, None, ttl).await.is_err() {
+            self.notice(ours.generation, What::StoreFailed { operation: "write" });
+        }
+    }
+}
+
+fn rotated<P>(claimed: &Claimed<P>, ours: &Record) -> bool {
+    let token = |record: &Record| -> Option<Secret> { record.refresh_token.clone() };
+    token(&claimed.record) != token(ours)
+}

@@ -1,0 +1,280 @@
+//! One exchange: the linear run of the protocol, rule by rule.
+//!
+//! ```text
+//! look ──► queue ──► look again under the lock ──► claim ──► present ──► commit ──► announce ──► let go
+//!   ▲                                                │          │
+//!   └────────── whenever the record has moved on ────┴──────────┴─► refused: read again │ no verdict: withdraw
+//! ```
+//!
+//! Every effect goes through a port and is awaited on its own; every decision is a function of [`super::decide`].
+//! That makes the whole run a deterministic function of the replies it gets, which is what lets the search replay it.
+
+mod claiming;
+mod committing;
+mod looking;
+mod presenting;
+mod refused;
+mod withdrawing;
+
+use super::context::{Call, Context, Seen};
+use super::decide::backoff;
+use super::decide::claim::Moment;
+use super::demand::Demand;
+use super::failure::Failure;
+use super::names::params_key;
+use super::notice::What;
+use super::ports::{Address, LockScope, Wait, Woken, World};
+use super::record::Record;
+use super::safeguard::{Safeguard, dropped};
+use super::tokens::{Grant, Millis, Secret, TokenSet};
+use super::verdict::{Class, Refusal, Verdict};
+
+/// A record that keeps changing under our hands this often is not worth more rounds.
+const ROUNDS: u32 = 64;
+
+/// Which record an exchange is about.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Where it lives.
+    pub address: Address,
+    /// Successor mode: the presented token.
+    pub presented: Option<Secret>,
+    /// Successor mode: what the caller carried beside it.
+    pub carried: Option<Grant>,
+}
+
+/// How an exchange ends well.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// These tokens meet the demand.
+    Tokens(TokenSet),
+    /// Successor mode: the presented token is spent; this one replaced it.
+    Follow(Secret),
+}
+
+/// The record as we claimed it: nobody else may present its token while our intent stands.
+struct Claimed<P> {
+    record: Record,
+    version: Option<String>,
+    nonce: String,
+    /// Before the intent was written.
+    began: Moment,
+    /// Hints heard before the intent was written.
+    heard: u64,
+    /// The intent replaced that of an owner that is gone.
+    taken_over: bool,
+    /// The client authentication, until it is used.
+    prepared: Option<P>,
+}
+
+/// Runs one exchange to its end.
+///
+/// # Errors
+/// Every variant of [`Failure`].
+pub async fn exchange<W: World>(
+    context: &Context<W>,
+    entry: &Entry,
+    demand: &Demand,
+    call: &Call<'_>,
+) -> Result<Answer, Failure> {
+    let mut exchange = Exchange::begin(context, entry, demand, call);
+    for _ in 0..ROUNDS {
+        if let Some(answer) = exchange.round().await? {
+            return Ok(answer);
+        }
+    }
+    Err(Failure::busy("contention", "the record keeps changing", None))
+}
+
+/// The state of one exchange between its rounds. Dropping it lets the lock go.
+struct Exchange<'a, W: World> {
+    context: &'a Context<W>,
+    entry: &'a Entry,
+    demand: &'a Demand,
+    call: &'a Call<'a>,
+    params_key: String,
+    /// The session the call belongs to; nothing until it has met one.
+    sid: Option<String>,
+    held: Option<W::Held>,
+    /// When the caller's patience ends, on the monotonic clock.
+    patience: Millis,
+    /// Presentations of this flight.
+    attempts: u32,
+    retries_left: u8,
+    /// Why the last presentation brought nothing: the caller should hear that rather than "cooling down".
+    setback: Option<Refusal>,
+    /// A token this exchange was refused: it is not presented again, whoever's claim on it ends.
+    refused: Option<(Record, Refusal)>,
+    /// The first token seen: what a careless client would present (mutant only).
+    captured: Option<Secret>,
+    has_waited: bool,
+}
+
+impl<'a, W: World> Exchange<'a, W> {
+    fn begin(context: &'a Context<W>, entry: &'a Entry, demand: &'a Demand, call: &'a Call<'a>) -> Self {
+        Self {
+            context,
+            entry,
+            demand,
+            call,
+            params_key: params_key(&demand.params),
+            sid: call.sid.clone(),
+            held: None,
+            patience: context.world.monotonic() + context.settings.lock_wait,
+            attempts: 0,
+            retries_left: context.settings.retries,
+            setback: None,
+            refused: None,
+            captured: None,
+            has_waited: false,
+        }
+    }
+
+    /// One round: from a look at the record to an answer, or to the next look.
+    async fn round(&mut self) -> Result<Option<Answer>, Failure> {
+        // Rule 1: subscribe, then read. What changes after this count wakes every wait below.
+        let heard = self.context.world.heard(self.key());
+        let found = match self.read().await {
+            Ok(found) => found,
+            Err(failure) => return self.without_store(failure).await.map(Some),
+        };
+        let (seen, fall_back) = match self.look(found)? {
+            looking::Looked::Answer(answer) => return Ok(Some(answer)),
+            looking::Looked::Pause(until) => return self.pause(heard, until).await,
+            looking::Looked::Present(seen, fall_back) => (seen, fall_back),
+        };
+        // Rule 2: queue for the lock; under the lock, rule 1 again.
+        if self.lock_scope() != LockScope::None && self.held.is_none() {
+            let passed_by = match self.queue(heard).await {
+                Woken::Locked(held) => {
+                    self.held = Some(held);
+                    dropped(Safeguard::ReadUnderLock)
+                }
+                Woken::Hinted | Woken::Unlockable => false,
+                Woken::Elapsed if dropped(Safeguard::NoPassingBy) => true,
+                Woken::Elapsed => return self.busy(fall_back).map(Some),
+            };
+            if !passed_by {
+                return Ok(None);
+            }
+        }
+        // Rule 3: claim.
+        let mut claimed = match self.claim(seen, heard).await? {
+            claiming::Claiming::Claimed(claimed) => claimed,
+            claiming::Claiming::Again => return Ok(None),
+            claiming::Claiming::Busy => return self.busy(fall_back).map(Some),
+            claiming::Claiming::Unprepared(refusal) => return self.set_back(&refusal, None, fall_back).map(Some),
+        };
+        // Rules 4 and 5: present the token of the claimed record; the reply comes back judged.
+        let Some((verdict, sent)) = self.present(&mut claimed).await else {
+            self.context.memory_mut().abandoned(&claimed.nonce);
+            return Ok(None);
+        };
+        // Rules 6, 7 and 8.
+        match verdict {
+            Verdict::Granted(granted) => self.commit(claimed, *granted, sent).await.map(Some),
+            Verdict::Refused(refusal) => match refusal.class {
+                Class::Revoked(reason) => self.refused(claimed, *refusal, reason).await,
+                _ => self.withdraw(claimed, *refusal, fall_back).await,
+            },
+        }
+    }
+
+    fn key(&self) -> &'a str {
+        &self.entry.address.key
+    }
+
+    fn session_mode(&self) -> bool {
+        self.entry.presented.is_none()
+    }
+
+    fn notice(&self, generation: u64, what: What) {
+        self.context.notice(self.key(), generation, what);
+    }
+
+    fn lock_scope(&self) -> LockScope {
+        if dropped(Safeguard::Lock) { LockScope::None } else { self.context.world.scope(self.key()) }
+    }
+
+    /// Do we hold a lock that covers everybody who shares the store?
+    fn covered(&self) -> bool {
+        self.held.is_some() && self.lock_scope() == LockScope::Covering
+    }
+
+    async fn queue(&mut self, heard: u64) -> Woken<W::Held> {
+        let wait = Wait { key: self.key(), lock: true, hint_after: Some(heard), until: self.patience };
+        self.context.world.wait_any(wait).await
+    }
+
+    /// Waits without the lock for something to change.
+    async fn wait_for_change(&mut self, heard: u64, until: Millis) {
+        self.held = None;
+        if !self.has_waited {
+            self.has_waited = true;
+            self.notice(0, What::Waiting);
+        }
+        let until = until.min(self.patience);
+        let wait = Wait { key: self.key(), lock: false, hint_after: Some(heard), until };
+        self.context.world.wait_any(wait).await;
+    }
+
+    fn out_of_patience(&self) -> bool {
+        self.context.world.monotonic() >= self.patience
+    }
+
+    /// Waits out a short cool-down, then looks again.
+    async fn pause(&mut self, heard: u64, until: Millis) -> Result<Option<Answer>, Failure> {
+        let now = self.context.moment();
+        self.retries_left = self.retries_left.saturating_sub(1);
+        self.wait_for_change(heard, now.monotonic + (until - now.wall)).await;
+        Ok(None)
+    }
+
+    /// The caller's patience has ended while somebody else was at it.
+    fn busy(&self, fall_back: Option<TokenSet>) -> Result<Answer, Failure> {
+        let message = "another tab, worker or process is refreshing this session and has not finished in time";
+        self.fall_back_or(fall_back, || Failure::busy("busy", message, None))
+    }
+
+    /// The presentation, or what must come before it, brought nothing that ends the session.
+    fn set_back(
+        &self,
+        refusal: &Refusal,
+        retry_at: Option<Millis>,
+        fall_back: Option<TokenSet>,
+    ) -> Result<Answer, Failure> {
+        let failure = Failure::refused(refusal, retry_at);
+        if matches!(refusal.class, Class::Interaction | Class::Configuration) {
+            let until = self.context.world.monotonic() + backoff::STANDING_FAILURE;
+            self.context.memory_mut().cool_down(self.key(), &self.params_key, until, failure.clone());
+        }
+        self.fall_back_or(fall_back, || failure)
+    }
+
+    fn fall_back_or(
+        &self,
+        fall_back: Option<TokenSet>,
+        failure: impl FnOnce() -> Failure,
+    ) -> Result<Answer, Failure> {
+        match fall_back {
+            Some(tokens) => Ok(self.hand_out(tokens)),
+            None => Err(failure()),
+        }
+    }
+
+    /// The answer to the caller; in session mode this context remembers it.
+    fn hand_out(&self, tokens: TokenSet) -> Answer {
+        if self.session_mode() {
+            let mark = super::demand::Mark::of(&tokens.grant);
+            self.context.memory_mut().hand(&self.params_key, mark);
+        }
+        Answer::Tokens(tokens)
+    }
+
+    /// Remembers the session's record for the time the store is away.
+    fn remember(&self, seen: &Seen) {
+        if self.session_mode() {
+            self.context.memory_mut().last = Some(seen.record.clone());
+        }
+    }
+}

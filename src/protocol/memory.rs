@@ -1,0 +1,218 @@
+//! What one context remembers between its calls. Lost with the context; nothing in it is needed for safety but to
+//! spare a presentation, and nothing in it outranks the record.
+
+use std::collections::BTreeMap;
+
+use super::decide::claim::Owner;
+use super::demand::Mark;
+use super::failure::Failure;
+use super::record::{Intent, Record};
+use super::safeguard::{Safeguard, dropped};
+use super::tokens::{Grant, Millis, Secret};
+
+/// Everything here is bounded: a server may serve any number of sessions through one coordinator.
+const REMEMBERED: usize = 64;
+
+/// The memory of one context.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// The session this context has taken up.
+    pub sid: Option<String>,
+    /// The session's record when it was last read or written, for the time the store is away.
+    pub last: Option<Record>,
+    /// What was last handed out, by parameters.
+    handed: BTreeMap<String, Mark>,
+    /// Access tokens that a resource server refused.
+    refused: Vec<Secret>,
+    /// When grants end on the monotonic clock.
+    ends: Vec<(GrantId, Millis)>,
+    /// Our own intents.
+    own: Vec<Own>,
+    /// Foreign intents under observation: key, nonce, since when (monotonic clock).
+    watched: Vec<(String, String, Millis)>,
+    /// Failures that a developer or the user must mend: key and parameters, until when (monotonic clock).
+    cooling: Vec<((String, String), Millis, Failure)>,
+}
+
+/// An intent of ours that may still stand in the record.
+#[derive(Debug)]
+struct Own {
+    nonce: String,
+    /// The token was sent under it.
+    sent: bool,
+    /// Its attempt is under way: to every other attempt of this context it is a foreign one.
+    running: bool,
+}
+
+/// Tells one grant from another without holding its token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct GrantId {
+    sid: String,
+    minted: u64,
+    issued_at: Millis,
+    expires_at: Millis,
+}
+
+impl GrantId {
+    fn of(sid: &str, grant: &Grant) -> Self {
+        let Grant { minted, issued_at, expires_at, .. } = *grant;
+        Self { sid: sid.to_owned(), minted, issued_at, expires_at }
+    }
+}
+
+impl Memory {
+    /// Takes up a session, or none. True if it is another one than before.
+    pub fn take_up(&mut self, sid: Option<&str>) -> bool {
+        if self.sid.as_deref() == sid {
+            return false;
+        }
+        self.sid = sid.map(str::to_owned);
+        self.last = None;
+        self.handed.clear();
+        true
+    }
+
+    /// Notes what was handed out. True if it is not what was handed out before.
+    pub fn hand(&mut self, params_key: &str, mark: Mark) -> bool {
+        self.handed.insert(params_key.to_owned(), mark.clone()) != Some(mark)
+    }
+
+    /// What was last handed out for these parameters.
+    pub fn handed(&self, params_key: &str) -> Option<Mark> {
+        self.handed.get(params_key).cloned()
+    }
+
+    /// A resource server refused this access token.
+    pub fn refuse(&mut self, access_token: &Secret) {
+        if !self.refused.contains(access_token) {
+            push(&mut self.refused, access_token.clone());
+        }
+    }
+
+    /// The access tokens that were refused.
+    pub fn refused(&self) -> &[Secret] {
+        &self.refused
+    }
+
+    /// Notes when a grant ends on the monotonic clock, unless that is known already.
+    pub fn note_end(&mut self, sid: &str, grant: &Grant, end: Millis) {
+        let id = GrantId::of(sid, grant);
+        if !self.ends.iter().any(|(known, _)| *known == id) {
+            push(&mut self.ends, (id, end));
+        }
+    }
+
+    /// When a grant ends on the monotonic clock, if this context saw it before.
+    pub fn end(&self, sid: &str, grant: &Grant) -> Option<Millis> {
+        let id = GrantId::of(sid, grant);
+        self.ends.iter().find(|(known, _)| *known == id).map(|(_, end)| *end)
+    }
+
+    /// An intent of ours is about to be written.
+    pub fn claiming(&mut self, nonce: &str) {
+        push(&mut self.own, Own { nonce: nonce.to_owned(), sent: false, running: true });
+    }
+
+    /// The token is about to be sent under this intent of ours.
+    pub fn sending(&mut self, nonce: &str) {
+        for own in self.own.iter_mut().filter(|own| own.nonce == nonce) {
+            own.sent = true;
+        }
+    }
+
+    /// The attempt has ended, but its intent may still stand in the record.
+    pub fn abandoned(&mut self, nonce: &str) {
+        for own in self.own.iter_mut().filter(|own| own.nonce == nonce) {
+            own.running = false;
+        }
+    }
+
+    /// The attempt has ended, and its intent is out of the record.
+    pub fn ended(&mut self, nonce: &str) {
+        self.own.retain(|own| own.nonce != nonce);
+    }
+
+    /// Does this intent stand for the attempt with that nonce?
+    pub fn stands_for(&self, intent: &Intent, nonce: &str) -> bool {
+        let any_of_ours = || self.own.iter().any(|own| own.nonce == intent.nonce);
+        intent.nonce == nonce || (dropped(Safeguard::NonceOfThisAttempt) && any_of_ours())
+    }
+
+    /// Whose intent is it? Begins to watch a foreign one, or goes on watching it.
+    pub fn owner(&mut self, key: &str, intent: &Intent, monotonic: Millis) -> Owner {
+        if let Some(own) = self.own.iter().find(|own| own.nonce == intent.nonce && !own.running) {
+            return if own.sent { Owner::OursSent } else { Owner::OursUnsent };
+        }
+        let same = |(watched, nonce, _): &&(String, String, Millis)| *watched == key && *nonce == intent.nonce;
+        if let Some((_, _, since)) = self.watched.iter().find(same) {
+            return Owner::Foreign { watched: monotonic - since };
+        }
+        self.watched.retain(|(watched, _, _)| watched != key);
+        push(&mut self.watched, (key.to_owned(), intent.nonce.clone(), monotonic));
+        Owner::Foreign { watched: 0 }
+    }
+
+    /// Remembers a failure that will not mend itself, so that callers in a loop do not reach the server.
+    pub fn cool_down(&mut self, key: &str, params_key: &str, until: Millis, failure: Failure) {
+        let place = (key.to_owned(), params_key.to_owned());
+        self.cooling.retain(|(other, _, _)| *other != place);
+        push(&mut self.cooling, (place, until, failure));
+    }
+
+    /// The failure remembered for this key and these parameters, if it is still recent.
+    pub fn cooling(&self, key: &str, params_key: &str, monotonic: Millis) -> Option<Failure> {
+        let here = |((other, params), until, _): &&((String, String), Millis, Failure)| {
+            other == key && params == params_key && monotonic < *until
+        };
+        self.cooling.iter().find(here).map(|(_, _, failure)| failure.clone())
+    }
+}
+
+fn push<T>(list: &mut Vec<T>, item: T) {
+    if list.len() >= REMEMBERED {
+        list.remove(0);
+    }
+    list.push(item);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn intent(nonce: &str) -> Intent {
+        Intent { nonce: nonce.into(), hash: String::new(), locked: false, deadline: 0, duration: 10 }
+    }
+
+    #[test]
+    fn watching_goes_on_across_calls_and_begins_anew_with_another_intent() {
+        let mut memory = Memory::default();
+        assert_eq!(memory.owner("k", &intent("a"), 100), Owner::Foreign { watched: 0 });
+        assert_eq!(memory.owner("k", &intent("a"), 107), Owner::Foreign { watched: 7 });
+        assert_eq!(memory.owner("k", &intent("b"), 110), Owner::Foreign { watched: 0 });
+        assert_eq!(memory.owner("k", &intent("a"), 120), Owner::Foreign { watched: 0 });
+    }
+
+    #[test]
+    fn an_own_intent_is_foreign_to_others_while_its_attempt_runs() {
+        let mut memory = Memory::default();
+        memory.claiming("mine");
+        assert_eq!(memory.owner("k", &intent("mine"), 0), Owner::Foreign { watched: 0 });
+        memory.abandoned("mine");
+        assert_eq!(memory.owner("k", &intent("mine"), 0), Owner::OursUnsent);
+        memory.sending("mine");
+        assert_eq!(memory.owner("k", &intent("mine"), 0), Owner::OursSent);
+        memory.ended("mine");
+        assert_eq!(memory.owner("k", &intent("mine"), 0), Owner::Foreign { watched: 0 });
+    }
+
+    #[test]
+    fn another_session_forgets_what_was_handed_out() {
+        let mut memory = Memory::default();
+        assert!(memory.take_up(Some("one")));
+        assert!(memory.hand("", Mark { minted: 1, access_token: None }));
+        assert!(!memory.hand("", Mark { minted: 1, access_token: None }));
+        assert!(!memory.take_up(Some("one")));
+        assert!(memory.take_up(Some("two")));
+        assert_eq!(memory.handed(""), None);
+    }
+}

@@ -1,0 +1,262 @@
+//! The record: the one value a store holds for a key, and its text form.
+//!
+//! Must not know who reads or writes it, nor when.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::names::token_hash;
+use super::tokens::{Grant, Millis, Secret};
+use super::verdict::Reason;
+
+/// The schema this version reads and writes.
+pub const SCHEMA: u32 = 1;
+/// How many spent refresh tokens a record remembers.
+const SPENT_REMEMBERED: usize = 8;
+/// How many tokens may wait for revocation; beyond it the oldest is given up, so that a record stays small.
+const QUEUE_CAP: usize = 16;
+
+/// What is known of one session, or, in successor mode, of what became of one refresh token.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    /// Schema version.
+    pub v: u32,
+    /// Active, rejected or out.
+    pub state: State,
+    /// Random id of one sign-in. In successor mode the record's key, which is the identity there.
+    pub sid: String,
+    /// Rotations since sign-in. Comparable only within one `sid`.
+    pub generation: u64,
+    /// The live refresh token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<Secret>,
+    /// Grants by request parameters (`names::params_key`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub grants: BTreeMap<String, Grant>,
+    /// Whose session it is, where an id token tells (OpenID Connect Core 12.2: it must not change).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sub: Option<String>,
+    /// A sibling of the live token, from an owner that was overtaken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spare: Option<Spare>,
+    /// Salted hashes of the last refresh tokens that were spent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spent: Vec<String>,
+    /// Who is presenting the live token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent: Option<Intent>,
+    /// Sends of the live token whose outcome is unknown: 0, 1 or 2.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub sends: u8,
+    /// Nobody presents before this moment: wall clock, milliseconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<Millis>,
+    /// Withdrawals in a row, 0 to 6.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub failures: u8,
+    /// Tokens still to be revoked. Every write carries them over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revoke: Vec<Secret>,
+    /// Why the session was rejected: the name of a [`Reason`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// What a record says of its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// It lives.
+    Active,
+    /// The server refused its token for good.
+    Rejected,
+    /// The user signed out: a tombstone.
+    Out,
+}
+
+/// "I present the token with this hash until this deadline": lease, fence and journal in one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Intent {
+    /// Fresh for every attempt.
+    pub nonce: String,
+    /// Salted hash of the token that is presented.
+    pub hash: String,
+    /// Was it made under a lock that covers everybody who shares the store?
+    pub locked: bool,
+    /// Wall clock, milliseconds since the epoch.
+    pub deadline: Millis,
+    /// How long an observer without a covering lock must have watched it unchanged, in milliseconds.
+    pub duration: Millis,
+}
+
+/// A second living token set of the same generation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Spare {
+    /// Its refresh token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<Secret>,
+    /// Its grants.
+    pub grants: BTreeMap<String, Grant>,
+}
+
+/// Why a text is not a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// Written by a newer version of this package. Must not be touched.
+    NewerSchema,
+    /// Not a record at all.
+    Garbage,
+}
+
+impl Record {
+    /// A session that has just begun.
+    pub fn begun(sid: String, refresh_token: Option<Secret>) -> Self {
+        Self {
+            v: SCHEMA,
+            state: State::Active,
+            sid,
+            generation: 0,
+            refresh_token,
+            grants: BTreeMap::new(),
+            sub: None,
+            spare: None,
+            spent: Vec::new(),
+            intent: None,
+            sends: 0,
+            retry_at: None,
+            failures: 0,
+            revoke: Vec::new(),
+            reason: None,
+        }
+    }
+
+    /// The tombstone of a session whose record is gone, to hold tokens that must not live on.
+    pub fn tombstone(sid: String) -> Self {
+        Self { state: State::Out, ..Self::begun(sid, None) }
+    }
+
+    /// Reads the text form.
+    pub fn decode(text: &str) -> Result<Self, Unreadable> {
+        #[derive(Deserialize)]
+        struct Schema {
+            v: u32,
+        }
+        match serde_json::from_str::<Schema>(text) {
+            Ok(schema) if schema.v > SCHEMA => Err(Unreadable::NewerSchema),
+            _ => serde_json::from_str(text).map_err(|_| Unreadable::Garbage),
+        }
+    }
+
+    /// The text form: JSON, members that say nothing left out.
+    pub fn encode(&self) -> String {
+        // Serialising cannot fail: all keys are strings and no member has a serialiser of its own.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The salted hash of the live token.
+    pub fn live_hash(&self) -> String {
+        token_hash(&self.sid, self.refresh_token.as_ref())
+    }
+
+    /// Has this session spent the token?
+    pub fn has_spent(&self, token: &Secret) -> bool {
+        self.spent.contains(&token_hash(&self.sid, Some(token)))
+    }
+
+    /// Remembers the live token as spent.
+    pub fn remember_spent(&mut self) {
+        let hash = self.live_hash();
+        if !self.spent.contains(&hash) {
+            self.spent.push(hash);
+        }
+        let surplus = self.spent.len().saturating_sub(SPENT_REMEMBERED);
+        self.spent.drain(..surplus);
+    }
+
+    /// Queues a token for revocation, unless it lives here or is queued already.
+    pub fn queue(&mut self, token: Option<&Secret>) {
+        let Some(token) = token else { return };
+        if !self.is_live(token) && !self.revoke.contains(token) {
+            self.revoke.push(token.clone());
+        }
+        let surplus = self.revoke.len().saturating_sub(QUEUE_CAP);
+        self.revoke.drain(..surplus);
+    }
+
+    /// Is it the live token, or the spare's?
+    pub fn is_live(&self, token: &Secret) -> bool {
+        let spare = self.spare.as_ref().and_then(|spare| spare.refresh_token.as_ref());
+        self.state == State::Active && (self.refresh_token.as_ref() == Some(token) || spare == Some(token))
+    }
+
+    /// Takes over what every write must carry along from the record it replaces.
+    pub fn carry_from(&mut self, replaced: &Record) {
+        for token in &replaced.revoke {
+            self.queue(Some(token));
+        }
+    }
+
+    /// Why it was rejected.
+    pub fn rejected_for(&self) -> Reason {
+        self.reason.as_deref().map_or(Reason::Unknown, Reason::named)
+    }
+}
+
+fn is_zero(count: &u8) -> bool {
+    *count == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_survives_its_text_form() {
+        let mut record = Record::begun("s".into(), Some(Secret::new("R1")));
+        record.generation = 3;
+        record.intent =
+            Some(Intent { nonce: "n".into(), hash: record.live_hash(), locked: true, deadline: 9, duration: 4 });
+        record.queue(Some(&Secret::new("R0")));
+        record.remember_spent();
+        assert_eq!(Record::decode(&record.encode()), Ok(record));
+    }
+
+    #[test]
+    fn a_newer_schema_is_told_from_garbage() {
+        assert_eq!(Record::decode(r#"{"v":2,"state":"dreaming"}"#), Err(Unreadable::NewerSchema));
+        for garbage in ["", "null", "[]", "{", r#"{"v":1}"#, r#"{"v":"1"}"#, r#"{"v":-1}"#, "<html>"] {
+            assert_eq!(Record::decode(garbage), Err(Unreadable::Garbage), "{garbage}");
+        }
+    }
+
+    #[test]
+    fn only_the_last_eight_spent_tokens_are_remembered() {
+        let mut record = Record::begun("s".into(), None);
+        for count in 0..10 {
+            record.refresh_token = Some(Secret::new(format!("R{count}")));
+            record.remember_spent();
+        }
+        let known: Vec<bool> = (0..10).map(|count| record.has_spent(&Secret::new(format!("R{count}")))).collect();
+        assert_eq!(known, [false, false, true, true, true, true, true, true, true, true]);
+    }
+
+    #[test]
+    fn a_living_token_is_never_queued_for_revocation() {
+        let mut record = Record::begun("s".into(), Some(Secret::new("R1")));
+        record.queue(Some(&Secret::new("R1")));
+        record.queue(Some(&Secret::new("R0")));
+        record.queue(Some(&Secret::new("R0")));
+        assert_eq!(record.revoke, [Secret::new("R0")]);
+    }
+
+    #[test]
+    fn debug_output_shows_no_token() {
+        let mut record = Record::begun("s".into(), Some(Secret::new("topsecret")));
+        record.revoke.push(Secret::new("topsecret"));
+        assert!(!format!("{record:?}").contains("topsecret"));
+    }
+}

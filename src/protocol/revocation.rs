@@ -1,0 +1,69 @@
+//! Revocation: work off the tokens that must not live on (RFC 7009). Nothing else depends on it.
+
+use super::context::Context;
+use super::notice::What;
+use super::ports::{Address, World, Written};
+use super::record::State;
+use super::tokens::{Millis, Secret};
+
+/// How often a conflict is answered with another attempt.
+const TRIES: u32 = 32;
+/// How long a tombstone without a queue is kept, in milliseconds: longer than any intent it replaced.
+const TOMBSTONE: Millis = 3_600_000;
+
+/// What a run over the queue achieved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Drained {
+    /// Tokens revoked.
+    pub revoked: usize,
+    /// Tokens that stay queued.
+    pub left: usize,
+}
+
+impl<W: World> Context<W> {
+    /// Revokes what the session's record has queued. Never the live token or the spare.
+    pub async fn drain(&self) -> Drained {
+        self.drain_at(&self.names.session()).await
+    }
+
+    /// The same for the entry of a presented token.
+    pub async fn drain_carried(&self, presented: &Secret) -> Drained {
+        self.drain_at(&self.names.successor(presented)).await
+    }
+
+    async fn drain_at(&self, at: &Address) -> Drained {
+        let Ok(Some(seen)) = self.read(at).await else { return Drained::default() };
+        if !self.world.can_revoke() {
+            return Drained { revoked: 0, left: seen.record.revoke.len() };
+        }
+        let mut drained = Drained::default();
+        for token in seen.record.revoke.iter().filter(|token| !seen.record.is_live(token)) {
+            match self.world.revoke(token).await {
+                Ok(()) if self.unqueue(at, token).await => drained.revoked += 1,
+                _ => drained.left += 1,
+            }
+        }
+        if drained.left > 0 {
+            self.notice(&at.key, seen.record.generation, What::RevocationFailed { left: drained.left });
+        }
+        drained
+    }
+
+    /// Takes a revoked token out of the queue.
+    async fn unqueue(&self, at: &Address, token: &Secret) -> bool {
+        for _ in 0..TRIES {
+            let Ok(seen) = self.read(at).await else { continue };
+            let Some(seen) = seen.filter(|seen| seen.record.revoke.contains(token)) else { return true };
+            let mut next = seen.record;
+            next.revoke.retain(|queued| queued != token);
+            let done = next.state == State::Out && next.revoke.is_empty();
+            let ttl = if at.seal.is_some() || done { Some(TOMBSTONE) } else { None };
+            let written =
+                self.world.write(at, &next.encode(), next.generation, seen.version.as_deref(), ttl).await;
+            if let Ok(Written::Done(_)) = written {
+                return true;
+            }
+        }
+        false
+    }
+}

@@ -1,0 +1,141 @@
+//! Sign-in: a new session takes the place of whatever is there, and wins over any exchange in flight.
+
+use super::context::{Carried, Context, Seen};
+use super::decide::claim::Moment;
+use super::decide::commit::grant_of;
+use super::failure::Failure;
+use super::names::params_key;
+use super::notice::What;
+use super::ports::{Params, StoreFailure, World, Written};
+use super::record::{Record, State};
+use super::safeguard::{Safeguard, dropped};
+use super::tokens::TokenSet;
+use super::demand::Mark;
+
+/// How often a conflict is answered with another attempt.
+const TRIES: u32 = 32;
+
+impl<W: World> Context<W> {
+    /// Begins a session with these tokens, which were obtained for these parameters.
+    ///
+    /// Two exceptions: a refresh token that the session there has already spent is ignored, and what is current is
+    /// returned; the live one only brings a newer access token along.
+    ///
+    /// # Errors
+    /// [`Failure::Store`] if the record cannot be written.
+    pub async fn sign_in(&self, carried: Carried, params: &Params) -> Result<TokenSet, Failure> {
+        let at = self.names.session();
+        let params_key = params_key(params);
+        let sid = self.world.nonce();
+        let mut last = None;
+        for _ in 0..TRIES {
+            let seen = match self.read(&at).await {
+                Ok(seen) => seen,
+                // Garbage is nobody's session; whoever signs in may replace it. A newer schema is left alone.
+                Err(failure) if failure.code == "store-garbage" => match self.replaceable_garbage(&at).await {
+                    Ok(seen) => Some(seen),
+                    Err(failure) => return Err(Failure::store(failure)),
+                },
+                Err(failure) => {
+                    last = Some(failure);
+                    continue;
+                }
+            };
+            if let Some(current) = seen.as_ref().and_then(|seen| written_before(&seen.record, &sid, &params_key)) {
+                return Ok(self.begin_with(current, &params_key));
+            }
+            let next = match self.plan(seen.as_ref().map(|seen| &seen.record), &carried, &params_key, &sid) {
+                Plan::Keep(record) => return Ok(self.begin_with(record, &params_key)),
+                Plan::Write(record) => record,
+            };
+            let version = seen.and_then(|seen| seen.version);
+            match self.world.write(&at, &next.encode(), next.generation, version.as_deref(), None).await {
+                Ok(Written::Done(_)) => {
+                    self.world.announce(&at.key, &next.sid, next.generation);
+                    return Ok(self.begin_with(next, &params_key));
+                }
+                Ok(Written::Conflict) => {}
+                Err(failure) => {
+                    self.notice(&at.key, 0, What::StoreFailed { operation: "write" });
+                    last = Some(failure);
+                }
+            }
+        }
+        Err(Failure::store(last.unwrap_or_else(contention)))
+    }
+
+    /// What a sign-in makes of the record that is there.
+    fn plan(&self, there: Option<&Record>, carried: &Carried, params_key: &str, sid: &str) -> Plan {
+        let granted = &carried.granted;
+        let sent = Moment { wall: carried.issued_at, monotonic: 0 };
+        if let Some(there) = there.filter(|there| there.state == State::Active)
+            && let Some(token) = &granted.refresh_token
+        {
+            if there.has_spent(token) && !dropped(Safeguard::SuccessorMemory) {
+                return Plan::Keep(there.clone());
+            }
+            if there.refresh_token.as_ref() == Some(token) {
+                let mut next = there.clone();
+                let known = there.grants.get(params_key);
+                let grant = grant_of(granted, known, there.generation, sent, &self.settings);
+                if known.is_some_and(|known| known.expires_at >= grant.expires_at) {
+                    return Plan::Keep(next);
+                }
+                next.grants.insert(params_key.to_owned(), grant);
+                return Plan::Write(next);
+            }
+        }
+        let mut next = Record::begun(sid.to_owned(), granted.refresh_token.clone());
+        next.grants.insert(params_key.to_owned(), grant_of(granted, None, 0, sent, &self.settings));
+        next.sub.clone_from(&granted.subject);
+        if let Some(there) = there.filter(|_| !dropped(Safeguard::CarryQueue)) {
+            next.carry_from(there);
+        }
+        Plan::Write(next)
+    }
+
+    /// This context takes the session up, and answers with its tokens.
+    fn begin_with(&self, record: Record, params_key: &str) -> TokenSet {
+        let begun = self.memory_mut().take_up(Some(&record.sid));
+        if begun {
+            self.notice(&self.names.session().key, record.generation, What::SignedIn);
+        }
+        // A session may have no grant for these parameters: then what was carried is all there is to hand out.
+        let grant = record.grants.get(params_key).cloned();
+        let grant = grant.unwrap_or_else(|| {
+            let sent = Moment { wall: self.world.wall(), monotonic: 0 };
+            grant_of(&Default::default(), None, record.generation, sent, &super::settings::Settings {
+                unknown_lifetime: 0,
+                ..self.settings.clone()
+            })
+        });
+        let tokens = self.token_set(&record, &grant);
+        let mut memory = self.memory_mut();
+        memory.last = Some(record);
+        memory.hand(params_key, Mark::of(&tokens.grant));
+        tokens
+    }
+
+    /// The version of a value that is no record, so that it can be replaced conditionally like any other.
+    async fn replaceable_garbage(&self, at: &super::ports::Address) -> Result<Seen, StoreFailure> {
+        let found = self.world.read(at).await?;
+        Ok(Seen { record: Record::tombstone(String::new()), version: found.map(|found| found.version) })
+    }
+}
+
+enum Plan {
+    /// What is there stays.
+    Keep(Record),
+    /// This takes its place.
+    Write(Record),
+}
+
+/// An earlier attempt of this sign-in whose outcome was unknown.
+fn written_before(record: &Record, sid: &str, params_key: &str) -> Option<Record> {
+    let ours = record.sid == sid && record.state == State::Active && record.grants.contains_key(params_key);
+    ours.then(|| record.clone())
+}
+
+pub(super) fn contention() -> StoreFailure {
+    StoreFailure { code: "contention", message: "the record keeps changing".into(), cause: None }
+}

@@ -1,0 +1,156 @@
+//! Sign-out: a tombstone takes the place of the session. It needs no lock, and wins over any exchange in flight.
+
+use super::context::{Carried, Context};
+use super::decide::commit::time_to_live;
+use super::failure::Failure;
+use super::notice::What;
+use super::ports::{Address, World, Written};
+use super::record::{Record, State};
+use super::sign_in::contention;
+use super::successor::MAX_HOPS;
+use super::tokens::Secret;
+
+/// How often a conflict or a failure is answered with another attempt.
+const TRIES: u32 = 32;
+
+/// A sign-out that is durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignedOut {
+    /// Tokens that wait for their revocation.
+    pub queued: usize,
+}
+
+impl<W: World> Context<W> {
+    /// Session mode: ends the session that this context has taken up, or, if it has none yet, the one that is there.
+    ///
+    /// # Errors
+    /// [`Failure::Store`] if the tombstone cannot be written. This context has forgotten the session all the same.
+    pub async fn sign_out(&self) -> Result<SignedOut, Failure> {
+        let at = self.names.session();
+        let sid = self.sid();
+        self.memory_mut().take_up(None);
+        let (record, written) = self.bury(&at, sid.as_deref()).await?;
+        if written {
+            self.notice(&at.key, record.as_ref().map_or(0, |record| record.generation), What::SignedOut);
+        }
+        Ok(SignedOut { queued: record.map_or(0, |record| record.revoke.len()) })
+    }
+
+    /// Successor mode: ends the session of carried tokens, on every entry from the given one on.
+    ///
+    /// # Errors
+    /// [`Failure::Store`] if a tombstone cannot be written.
+    pub async fn sign_out_carried(&self, carried: &Carried) -> Result<SignedOut, Failure> {
+        let mut presented = carried.granted.refresh_token.clone();
+        let mut queued = 0;
+        for _ in 0..=MAX_HOPS {
+            let Some(token) = presented.take() else { break };
+            let at = self.names.successor(&token);
+            let before = self.read(&at).await.map_err(Failure::store)?;
+            let successor = before.and_then(|seen| seen.record.refresh_token).filter(|next| *next != token);
+            let (record, written) = self.bury_token(&at, &token, successor.is_none()).await?;
+            if written {
+                self.notice(&at.key, record.generation, What::SignedOut);
+            }
+            queued = record.revoke.len();
+            presented = successor;
+        }
+        Ok(SignedOut { queued })
+    }
+
+    /// Writes the tombstone, repeated until it stands or the session is another one. Says what is there, and whether
+    /// it was us who wrote it.
+    async fn bury(&self, at: &Address, sid: Option<&str>) -> Result<(Option<Record>, bool), Failure> {
+        let mut sid = sid.map(str::to_owned);
+        let mut last = contention();
+        for _ in 0..TRIES {
+            let seen = match self.read(at).await {
+                Ok(Some(seen)) => seen,
+                Ok(None) => return Ok((None, false)),
+                Err(failure) => {
+                    last = failure;
+                    continue;
+                }
+            };
+            let there = sid.get_or_insert_with(|| seen.record.sid.clone());
+            if *there != seen.record.sid {
+                return Ok((None, false));
+            }
+            if seen.record.state == State::Out {
+                return Ok((Some(seen.record), false));
+            }
+            let next = buried(&seen.record, self.world.can_revoke());
+            match self.world.write(at, &next.encode(), next.generation, seen.version.as_deref(), None).await {
+                Ok(Written::Done(_)) => {
+                    self.world.announce(&at.key, &next.sid, next.generation);
+                    return Ok((Some(next), true));
+                }
+                Ok(Written::Conflict) => {}
+                Err(failure) => last = failure,
+            }
+        }
+        Err(Failure::store(last))
+    }
+
+    /// The same for one entry of successor mode, where an absent record is the token's generation 0.
+    async fn bury_token(&self, at: &Address, token: &Secret, live: bool) -> Result<(Record, bool), Failure> {
+        let mut last = contention();
+        for _ in 0..TRIES {
+            let seen = match self.read(at).await {
+                Ok(seen) => seen,
+                Err(failure) => {
+                    last = failure;
+                    continue;
+                }
+            };
+            let version = seen.as_ref().and_then(|seen| seen.version.clone());
+            let there = seen.map(|seen| seen.record);
+            if let Some(there) = there.as_ref().filter(|there| there.state == State::Out) {
+                return Ok((there.clone(), false));
+            }
+            let there = there.unwrap_or_else(|| Record::begun(at.key.clone(), Some(token.clone())));
+            let next = buried(&there, live && self.world.can_revoke());
+            let ttl = Some(time_to_live(&next, self.world.wall()).max(3_600_000));
+            match self.world.write(at, &next.encode(), next.generation, version.as_deref(), ttl).await {
+                Ok(Written::Done(_)) => {
+                    self.world.announce(&at.key, &next.sid, next.generation);
+                    return Ok((next, true));
+                }
+                Ok(Written::Conflict) => {}
+                Err(failure) => last = failure,
+            }
+        }
+        Err(Failure::store(last))
+    }
+}
+
+/// The tombstone of a session: no token lives in it, those that did wait for revocation.
+fn buried(record: &Record, can_revoke: bool) -> Record {
+    let mut next = Record::tombstone(record.sid.clone());
+    next.generation = record.generation;
+    next.spent.clone_from(&record.spent);
+    next.revoke.clone_from(&record.revoke);
+    if can_revoke {
+        next.queue(record.refresh_token.as_ref());
+        next.queue(record.spare.as_ref().and_then(|spare| spare.refresh_token.as_ref()));
+    }
+    next
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::record::Spare;
+
+    #[test]
+    fn the_tombstone_queues_what_lived_and_holds_nothing_else() {
+        let mut record = Record::begun("s".into(), Some(Secret::new("R1")));
+        record.generation = 1;
+        record.spare = Some(Spare { refresh_token: Some(Secret::new("R1b")), grants: Default::default() });
+        record.revoke = vec![Secret::new("R0")];
+        let tombstone = buried(&record, true);
+        assert_eq!(tombstone.revoke, [Secret::new("R0"), Secret::new("R1"), Secret::new("R1b")]);
+        assert_eq!((tombstone.state, tombstone.refresh_token, tombstone.spare), (State::Out, None, None));
+        assert_eq!(buried(&record, false).revoke, [Secret::new("R0")]);
+    }
+}
