@@ -3,14 +3,15 @@
 use std::cell::{Ref, RefCell, RefMut};
 
 use super::decide::claim::Moment;
-use super::demand::{Demand, Mark};
+use super::decide::freshness::{Knowledge, meets};
+use super::demand::{Demand, Mark, Need};
 use super::exchange::{Answer, Entry, exchange};
 use super::failure::Failure;
 use super::memory::Memory;
 use super::names::{Names, params_key};
 use super::notice::{Notice, What};
 use super::ports::{Address, Params, StoreFailure, Versioned, World};
-use super::record::{Record, Unreadable};
+use super::record::{Record, State, Unreadable};
 use super::settings::Settings;
 use super::tokens::{Grant, Millis, TokenSet};
 use super::verdict::Granted;
@@ -65,12 +66,41 @@ impl<W: World> Context<W> {
     /// # Errors
     /// Every variant of [`Failure`].
     pub async fn refresh(&self, demand: &Demand, call: &Call<'_>) -> Result<TokenSet, Failure> {
-        let entry = Entry { address: self.names.session(), presented: None, carried: None };
+        let entry = Entry { address: self.names.session(), presented: None, carried: None, subject: None };
         match exchange(self, &entry, demand, call).await? {
             Answer::Tokens(tokens) => Ok(tokens),
             // Only a presented token leads to a successor.
             Answer::Follow(_) => Err(Failure::busy("contention", "the record keeps changing", None)),
         }
+    }
+
+    /// Session mode: looks at the record and asks nobody for anything, for a context that heard a hint. The tokens, if
+    /// the record has valid ones.
+    ///
+    /// # Errors
+    /// [`Failure::NoSession`] and [`Failure::Revoked`] if the session is over; [`Failure::Store`].
+    pub async fn look(&self, params: &Params) -> Result<Option<TokenSet>, Failure> {
+        let at = self.names.session();
+        let seen = self.read(&at).await.map_err(Failure::store)?;
+        let Some(record) = seen.map(|seen| seen.record).filter(|record| record.state != State::Out) else {
+            self.memory_mut().take_up(None);
+            return Err(Failure::no_session("nobody is signed in, or the user has signed out"));
+        };
+        if self.memory_mut().take_up(Some(&record.sid)) {
+            self.notice(&at.key, record.generation, What::SignedIn);
+        }
+        if record.state == State::Rejected {
+            return Err(Failure::revoked(record.rejected_for()));
+        }
+        let Some(grant) = record.grants.get(&params_key(params)) else { return Ok(None) };
+        let tokens = self.token_set(&record, grant);
+        let now = self.moment();
+        let refused = self.memory().refused().to_vec();
+        let monotonic_left = Some(tokens.expires_monotonic - now.monotonic);
+        let known = Knowledge { wall: now.wall, monotonic_left, refused: &refused };
+        let fresh = meets(&Need::Valid, grant, &self.settings, &known);
+        self.memory_mut().last = Some(record);
+        Ok(fresh.then_some(tokens))
     }
 
     /// The session this context has taken up.

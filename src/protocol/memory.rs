@@ -9,6 +9,7 @@ use super::failure::Failure;
 use super::record::{Intent, Record};
 use super::safeguard::{Safeguard, dropped};
 use super::tokens::{Grant, Millis, Secret};
+use super::verdict::Refusal;
 
 /// Everything here is bounded: a server may serve any number of sessions through one coordinator.
 const REMEMBERED: usize = 64;
@@ -28,6 +29,8 @@ pub struct Memory {
     ends: Vec<(GrantId, Millis)>,
     /// Our own intents.
     own: Vec<Own>,
+    /// Refresh tokens that the server refused to this context: session, generation, hash.
+    spent: Vec<((String, u64, String), Refusal)>,
     /// Foreign intents under observation: key, nonce, since when (monotonic clock).
     watched: Vec<(String, String, Millis)>,
     /// Failures that a developer or the user must mend: key and parameters, until when (monotonic clock).
@@ -152,6 +155,17 @@ impl Memory {
         Owner::Foreign { watched: 0 }
     }
 
+    /// The server refused this record's live token: this context never presents it again, whoever's claim on it ends.
+    pub fn note_refusal(&mut self, record: &Record, refusal: Refusal) {
+        push(&mut self.spent, (live_token(record), refusal));
+    }
+
+    /// How the server refused this record's live token, if it was this context that it refused.
+    pub fn refusal(&self, record: &Record) -> Option<Refusal> {
+        let token = live_token(record);
+        self.spent.iter().find(|(spent, _)| *spent == token).map(|(_, refusal)| refusal.clone())
+    }
+
     /// Remembers a failure that will not mend itself, so that callers in a loop do not reach the server.
     pub fn cool_down(&mut self, key: &str, params_key: &str, until: Millis, failure: Failure) {
         let place = (key.to_owned(), params_key.to_owned());
@@ -166,6 +180,10 @@ impl Memory {
         };
         self.cooling.iter().find(here).map(|(_, _, failure)| failure.clone())
     }
+}
+
+fn live_token(record: &Record) -> (String, u64, String) {
+    (record.sid.clone(), record.generation, record.live_hash())
 }
 
 fn push<T>(list: &mut Vec<T>, item: T) {

@@ -14,10 +14,12 @@ use super::tokens::Secret;
 const TRIES: u32 = 32;
 
 /// A sign-out that is durable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedOut {
     /// Tokens that wait for their revocation.
     pub queued: usize,
+    /// Successor mode: the token whose entry holds them, the last of the chain.
+    pub last: Option<Secret>,
 }
 
 impl<W: World> Context<W> {
@@ -33,7 +35,7 @@ impl<W: World> Context<W> {
         if written {
             self.notice(&at.key, record.as_ref().map_or(0, |record| record.generation), What::SignedOut);
         }
-        Ok(SignedOut { queued: record.map_or(0, |record| record.revoke.len()) })
+        Ok(SignedOut { queued: record.map_or(0, |record| record.revoke.len()), last: None })
     }
 
     /// Successor mode: ends the session of carried tokens, on every entry from the given one on.
@@ -42,7 +44,7 @@ impl<W: World> Context<W> {
     /// [`Failure::Store`] if a tombstone cannot be written.
     pub async fn sign_out_carried(&self, carried: &Carried) -> Result<SignedOut, Failure> {
         let mut presented = carried.granted.refresh_token.clone();
-        let mut queued = 0;
+        let (mut queued, mut last) = (0, None);
         for _ in 0..=MAX_HOPS {
             let Some(token) = presented.take() else { break };
             let at = self.names.successor(&token);
@@ -53,9 +55,9 @@ impl<W: World> Context<W> {
                 self.notice(&at.key, record.generation, What::SignedOut);
             }
             queued = record.revoke.len();
-            presented = successor;
+            (last, presented) = (Some(token), successor);
         }
-        Ok(SignedOut { queued })
+        Ok(SignedOut { queued, last })
     }
 
     /// Writes the tombstone, repeated until it stands or the session is another one. Says what is there, and whether

@@ -30,6 +30,7 @@ impl<W: World> Context<W> {
             let entry = Entry {
                 address: self.names.successor(&presented),
                 carried: (hops == 0).then(|| self.carried_grant(carried)).flatten(),
+                subject: carried.granted.subject.clone(),
                 presented: Some(presented.clone()),
             };
             match exchange(self, &entry, demand, call).await? {

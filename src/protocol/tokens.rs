@@ -36,7 +36,7 @@ impl fmt::Debug for Secret {
 
 /// What one token response granted for one set of request parameters (RFC 6749 section 5.1), without the
 /// refresh token, which belongs to the session and not to the parameters.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Grant {
     /// The access token. Absent in a cookie-only session.
@@ -66,6 +66,14 @@ impl Grant {
     /// The lifetime the server gave it, in milliseconds.
     pub fn lifetime(&self) -> Millis {
         self.expires_at.saturating_sub(self.issued_at).max(0)
+    }
+}
+
+/// Without [`Grant::extra`]: a server may put a token of its own there.
+impl fmt::Debug for Grant {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { expires_at, issued_at, minted, .. } = self;
+        write!(formatter, "Grant {{ minted: {minted}, issued_at: {issued_at}, expires_at: {expires_at}, .. }}")
     }
 }
 

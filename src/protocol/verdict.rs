@@ -18,7 +18,7 @@ pub enum Verdict {
 }
 
 /// The members of a successful token response (RFC 6749 section 5.1), or what a custom `refresh` returned.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Granted {
     /// The new refresh token. Absent means that the presented one stays (RFC 6749 section 6).
     pub refresh_token: Option<Secret>,
@@ -38,6 +38,14 @@ pub struct Granted {
     pub subject: Option<String>,
     /// All other members.
     pub extra: Extra,
+}
+
+/// Without [`Granted::extra`]: a server may put a token of its own there.
+impl fmt::Debug for Granted {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { lifetime, expires_at, .. } = self;
+        write!(formatter, "Granted {{ lifetime: {lifetime:?}, expires_at: {expires_at:?}, .. }}")
+    }
 }
 
 /// A presentation that brought no tokens.

@@ -12,8 +12,8 @@ use crate::protocol::ports::{StoreFailure, World};
 use crate::protocol::record::{Record, State};
 use crate::protocol::safeguard::{Safeguard, dropped};
 use crate::protocol::settings::OnStoreFailure;
-use crate::protocol::tokens::{Grant, Millis, TokenSet};
-use crate::protocol::verdict::{Reason, Verdict};
+use crate::protocol::tokens::{Grant, Millis, Secret, TokenSet};
+use crate::protocol::verdict::{Class, Reason, Verdict};
 
 /// What a look leads to.
 pub(super) enum Looked {
@@ -51,8 +51,9 @@ impl<W: World> Exchange<'_, W> {
         }
         let mut record = Record::begun(self.key().to_owned(), Some(presented.clone()));
         if let Some(carried) = &self.entry.carried {
-            record.grants.insert(String::new(), carried.clone());
+            record.grants.insert(self.params_key.clone(), carried.clone());
         }
+        record.sub.clone_from(&self.entry.subject);
         Ok(Found::Record(Seen { record, version: None }))
     }
 
@@ -127,7 +128,7 @@ impl<W: World> Exchange<'_, W> {
         &self,
         sid: &str,
         grant: Option<&Grant>,
-        refused: &'k [crate::protocol::tokens::Secret],
+        refused: &'k [Secret],
     ) -> Knowledge<'k> {
         let now = self.context.moment();
         let end = grant.and_then(|grant| self.context.memory().end(sid, grant));
@@ -195,7 +196,7 @@ impl<W: World> Exchange<'_, W> {
                 self.context.memory_mut().last = None;
                 let retry_at = refusal.retry_after.map(|wait| self.context.world.wall() + wait);
                 match refusal.class {
-                    crate::protocol::verdict::Class::Revoked(_) => Err(Failure::store(failure)),
+                    Class::Revoked(_) => Err(Failure::store(failure)),
                     _ => Err(Failure::refused(&refusal, retry_at)),
                 }
             }

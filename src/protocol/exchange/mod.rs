@@ -19,7 +19,7 @@ mod withdrawing;
 use super::context::{Call, Context, Seen};
 use super::decide::backoff;
 use super::decide::claim::Moment;
-use super::demand::Demand;
+use super::demand::{Demand, Mark, Need};
 use super::failure::Failure;
 use super::names::params_key;
 use super::notice::What;
@@ -39,8 +39,10 @@ pub struct Entry {
     pub address: Address,
     /// Successor mode: the presented token.
     pub presented: Option<Secret>,
-    /// Successor mode: what the caller carried beside it.
+    /// Successor mode: the access token the caller carried beside it.
     pub carried: Option<Grant>,
+    /// Successor mode: whom the carried id token names.
+    pub subject: Option<String>,
 }
 
 /// How an exchange ends well.
@@ -103,8 +105,6 @@ struct Exchange<'a, W: World> {
     retries_left: u8,
     /// Why the last presentation brought nothing: the caller should hear that rather than "cooling down".
     setback: Option<Refusal>,
-    /// A token this exchange was refused: it is not presented again, whoever's claim on it ends.
-    refused: Option<(Record, Refusal)>,
     /// The first token seen: what a careless client would present (mutant only).
     captured: Option<Secret>,
     has_waited: bool,
@@ -112,6 +112,9 @@ struct Exchange<'a, W: World> {
 
 impl<'a, W: World> Exchange<'a, W> {
     fn begin(context: &'a Context<W>, entry: &'a Entry, demand: &'a Demand, call: &'a Call<'a>) -> Self {
+        if let Need::NotThis(access_token) = &demand.need {
+            context.memory_mut().refuse(access_token);
+        }
         Self {
             context,
             entry,
@@ -124,7 +127,6 @@ impl<'a, W: World> Exchange<'a, W> {
             attempts: 0,
             retries_left: context.settings.retries,
             setback: None,
-            refused: None,
             captured: None,
             has_waited: false,
         }
@@ -265,7 +267,7 @@ impl<'a, W: World> Exchange<'a, W> {
     /// The answer to the caller; in session mode this context remembers it.
     fn hand_out(&self, tokens: TokenSet) -> Answer {
         if self.session_mode() {
-            let mark = super::demand::Mark::of(&tokens.grant);
+            let mark = Mark::of(&tokens.grant);
             self.context.memory_mut().hand(&self.params_key, mark);
         }
         Answer::Tokens(tokens)

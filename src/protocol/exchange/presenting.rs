@@ -13,8 +13,8 @@ impl<W: World> Exchange<'_, W> {
     /// Presents the token. Nothing: the claim does not stand any more, look again.
     pub(super) async fn present(&mut self, claimed: &mut Claimed<W::Prepared>) -> Option<(Verdict, Moment)> {
         let world = &self.context.world;
-        if let Some(verdict) = self.known_refusal(&claimed.record) {
-            return Some((verdict, self.context.moment()));
+        if let Some(refusal) = self.context.memory().refusal(&claimed.record) {
+            return Some((Verdict::Refused(Box::new(refusal)), self.context.moment()));
         }
         let heard_more = world.heard(self.key()) != claimed.heard && !dropped(Safeguard::HeedHints);
         if heard_more && !self.still_stands(claimed).await {
@@ -41,15 +41,6 @@ impl<W: World> Exchange<'_, W> {
             self.notice(record.generation, What::Refused);
         }
         Some((verdict, now))
-    }
-
-    /// This exchange was refused this very token before: it is not presented again.
-    fn known_refusal(&self, record: &Record) -> Option<Verdict> {
-        let (refused, refusal) = self.refused.as_ref()?;
-        let same = refused.sid == record.sid
-            && refused.generation == record.generation
-            && refused.refresh_token == record.refresh_token;
-        same.then(|| Verdict::Refused(Box::new(refusal.clone())))
     }
 
     /// A hint was heard since the claim: is our intent still what the record says?

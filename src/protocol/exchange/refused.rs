@@ -22,7 +22,8 @@ impl<W: World> Exchange<'_, W> {
         refusal: Refusal,
         reason: Reason,
     ) -> Result<Option<Answer>, Failure> {
-        let result = self.weigh(&claimed, &refusal, reason).await;
+        self.context.memory_mut().note_refusal(&claimed.record, refusal.clone());
+        let result = self.weigh(&claimed, reason).await;
         let mut memory = self.context.memory_mut();
         match &result {
             Ok(Outcome::Rejected(_)) => memory.ended(&claimed.nonce),
@@ -30,10 +31,7 @@ impl<W: World> Exchange<'_, W> {
         }
         drop(memory);
         match result {
-            Ok(Outcome::Again) => {
-                self.refused = Some((claimed.record, refusal));
-                Ok(None)
-            }
+            Ok(Outcome::Again) => Ok(None),
             Ok(Outcome::Rejected(reason)) => {
                 self.notice(claimed.record.generation, What::Revoked { reason });
                 self.context.world.announce(self.key(), &claimed.record.sid, claimed.record.generation);
@@ -47,7 +45,6 @@ impl<W: World> Exchange<'_, W> {
     async fn weigh(
         &mut self,
         claimed: &Claimed<W::Prepared>,
-        refusal: &Refusal,
         reason: Reason,
     ) -> Result<Outcome, StoreFailure> {
         let mut patience = self.context.world.lag().max(if claimed.taken_over { LATE_COMMIT } else { 0 });
@@ -62,7 +59,6 @@ impl<W: World> Exchange<'_, W> {
             match after_refusal(record, &claimed.record, &claimed.nonce, reason, self.session_mode()) {
                 AfterRefusal::Moved => return Ok(Outcome::Again),
                 AfterRefusal::ForeignIntent => {
-                    self.refused = Some((claimed.record.clone(), refusal.clone()));
                     self.wait_for_change(heard, self.patience).await;
                     return Ok(Outcome::Again);
                 }

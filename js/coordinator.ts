@@ -1,0 +1,337 @@
+/** The public class. Each member reads its arguments, asks the mirror, and hands over to the core. */
+
+import { bearerFetch } from "./bearer-fetch.js";
+import { type Core, type Held, Need } from "./core.js";
+import { type RefreshError, RevokedError, NoSessionError, RefreshError as AnyRefreshError, wrongArgument } from "./errors.js";
+import { hostOf, ownMembers, pageLocation } from "./host.js";
+import { type Instance, instance, mayRunInBackground } from "./instance.js";
+import { accessTokenOf, type Entry, Freshness, Mirror } from "./mirror.js";
+import { runWithToken } from "./run.js";
+import { Observable } from "./snapshot.js";
+import type {
+  CallOptions,
+  CoordinatorEvent,
+  Listener,
+  RefreshCoordinatorOptions,
+  RefreshOptions,
+  Snapshot,
+  Stats,
+  TokenInput,
+  TokenSet,
+} from "./types.js";
+
+/** A background refresh that failed is not begun again before this, in milliseconds. */
+const BACKGROUND_PAUSE = 1_000;
+
+/**
+ * Presents a single-use refresh token once, however many callers notice that the access token has expired.
+ *
+ * All members are bound, none is an `async` function: calls with the same demand and no signal get the same promise.
+ *
+ * @example
+ * const auth = new RefreshCoordinator({ clientId: "web", tokenEndpoint: "https://issuer.example/token" });
+ * await auth.setTokens(tokenResponse);
+ * const token = await auth.getAccessToken();
+ */
+export class RefreshCoordinator {
+  readonly #instance: Instance;
+  readonly #core: Core;
+  readonly #mirror: Mirror;
+  readonly #observable = new Observable();
+  readonly #accessTokens = new WeakMap<Promise<TokenSet>, Promise<string>>();
+  readonly #observed = new WeakSet<Promise<TokenSet>>();
+  readonly #fetch: (input: string, init: RequestInit) => unknown;
+  readonly #origins: ReadonlySet<string>;
+  readonly #monotonic: () => number;
+  readonly #background: boolean;
+  /** No background refresh before this moment of the monotonic clock; infinite while one runs. */
+  #backgroundAfter = -Infinity;
+  #closed = false;
+
+  /**
+   * Checks the options, and never waits.
+   *
+   * @throws ConfigurationError naming the option that is wrong.
+   * @throws InternalError if WebAssembly cannot be used here.
+   */
+  constructor(options: RefreshCoordinatorOptions) {
+    this.#instance = instance();
+    const host = hostOf(options, this.#instance, {
+      emit: (event) => this.#emit(event as CoordinatorEvent),
+      hold: (held) => this.#hold(held),
+      drop: () => this.#drop(),
+      crashed: (message) => this.#instance.crashed(message),
+    });
+    this.#core = this.#instance.enter(() => new this.#instance.Core(options, host));
+    this.#mirror = new Mirror(host.clock);
+    this.#monotonic = () => host.clock.monotonic();
+    this.#fetch = (input, init) => host.fetch(input, init);
+    const given = ownMembers(options);
+    this.#background = mayRunInBackground() || given["waitUntil"] !== undefined;
+    const page = pageLocation();
+    const origins = (given["origins"] as readonly string[] | undefined) ?? (page === undefined ? [] : [page]);
+    this.#origins = new Set(origins.map((origin) => new URL(origin, page).origin));
+  }
+
+  /**
+   * The current token set. From memory while it is fresh; refreshed when it must be.
+   *
+   * Rejects with every class of {@link RefreshError} but `InternalError` only after a crash.
+   */
+  readonly getTokens = (options?: CallOptions): Promise<TokenSet> => {
+    if (options === undefined) return this.#fresh(0)?.tokens ?? this.#flight(Need.Valid, 0);
+    return this.#with(options, (params) => this.#fresh(params)?.tokens ?? this.#flight(Need.Valid, params));
+  };
+
+  /** The current access token. Rejects with a `ConfigurationError` (`no-access-token`) in a cookie-only session. */
+  readonly getAccessToken = (options?: CallOptions): Promise<string> => {
+    if (options === undefined) return this.#fresh(0)?.accessToken ?? this.#accessToken(this.#flight(Need.Valid, 0));
+    return this.#with(
+      options,
+      (params) => this.#fresh(params)?.accessToken ?? this.#accessToken(this.#flight(Need.Valid, params)),
+    );
+  };
+
+  /**
+   * - `refresh({ rejected })`: that access token was refused; does nothing if it is no longer the current one.
+   * - `refresh()`: something newer than what this coordinator last handed out.
+   * - `refresh({ mintedAfterNow: true })`: minted by an exchange that starts after the call, for changed claims.
+   */
+  readonly refresh = (options?: RefreshOptions): Promise<TokenSet> => {
+    if (options === undefined) return this.#flight(Need.Newer, 0);
+    return this.#with(options, (params) => {
+      const { rejected, mintedAfterNow } = options;
+      if (rejected !== undefined && typeof rejected !== "string") {
+        return refused("wrong-argument", "`rejected` must be the access token that was refused, a string");
+      }
+      if (mintedAfterNow !== undefined && typeof mintedAfterNow !== "boolean") {
+        return refused("wrong-argument", "`mintedAfterNow` must be true or false");
+      }
+      if (mintedAfterNow === true) return this.#flight(Need.MintedAfterNow, params);
+      if (rejected === undefined) return this.#flight(Need.Newer, params);
+      const held = this.#fresh(params);
+      const current = held !== undefined && held.held.tokens.accessToken !== rejected;
+      return current ? held.tokens : this.#flight(Need.NotThis, params, rejected);
+    });
+  };
+
+  /** Successor mode: the set that is current now for tokens carried elsewhere, say in a cookie. */
+  readonly renew = (tokens: TokenInput | TokenSet, options?: CallOptions): Promise<TokenSet> => {
+    const renew = (params: number) => this.#kept(() => this.#core.renew(tokens, params));
+    return options === undefined ? renew(0) : this.#with(options, renew);
+  };
+
+  /**
+   * Sign-in. A refresh token this session has already spent is ignored, and the current set returned; the same one brings
+   * a newer access token along; any other begins a new session, which wins over any exchange in flight.
+   */
+  readonly setTokens = (tokens: TokenInput | TokenSet): Promise<TokenSet> => {
+    return this.#kept(() => this.#core.setTokens(tokens));
+  };
+
+  /**
+   * Ends the session, then revokes its token. `revoked` is false without a revocation endpoint, and if the revocation
+   * failed or is still under way. With tokens: the session these belong to (successor mode).
+   */
+  readonly signOut = (tokens?: TokenInput | TokenSet): Promise<{ revoked: boolean }> => {
+    const left = this.#kept(() => this.#core.signOut(tokens));
+    if (tokens === undefined) {
+      this.#mirror.clear();
+      const over = () => this.#observable.over("signed-out", undefined);
+      left.then(over, over);
+    }
+    return left;
+  };
+
+  /**
+   * `fetch` with the bearer token, to the option's `origins` only. After a 401 to our token, once more with another one.
+   *
+   * Rejects with a `TypeError` before anything is sent if the token may not go there.
+   */
+  readonly fetch = (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+    const source = {
+      getAccessToken: (signal: AbortSignal | undefined) => this.getAccessToken(signal && { signal }),
+      replace: (rejected: string, signal: AbortSignal | undefined) =>
+        this.refresh({ rejected, ...(signal && { signal }) }).then((tokens) => tokens.accessToken),
+      fetch: this.#fetch,
+      origins: this.#origins,
+      location: pageLocation(),
+    };
+    return bearerFetch(source, input, init);
+  };
+
+  /**
+   * Runs the operation with a fresh access token; once more with another one if it throws, or resolves with, a token
+   * error: a `status` of 401, or `invalid_token`.
+   */
+  readonly run = <T>(operation: (accessToken: string) => T, options?: CallOptions): Promise<Awaited<T>> => {
+    if (typeof operation !== "function") return refused("wrong-argument", "`run` needs a function");
+    const source = {
+      getAccessToken: () => this.getAccessToken(options),
+      replace: (rejected: string) => this.refresh({ ...options, rejected }).then((tokens) => tokens.accessToken),
+    };
+    return runWithToken(source, operation);
+  };
+
+  /** Calls the listener with every event, and without one when the snapshot has changed. Returns a function that ends it. */
+  readonly subscribe = (listener: Listener): (() => void) => {
+    if (typeof listener !== "function") throw wrongArgument("wrong-argument", "`subscribe` needs a function");
+    return this.#observable.subscribe(listener);
+  };
+
+  /** What a UI shows: the same object until it changes, and never a token. */
+  readonly getSnapshot = (): Snapshot => this.#observable.snapshot;
+
+  /** Counts since construction. */
+  readonly stats = (): Stats => Object.freeze(this.#instance.enter(() => this.#core.stats()));
+
+  /** Works off the tokens that are queued for revocation. */
+  readonly drainRevocations = (): Promise<{ revoked: number; left: number }> => {
+    return this.#kept(() => this.#core.drainRevocations());
+  };
+
+  /** New calls reject; an exchange already sent still commits; channel and timers are let go. */
+  readonly close = (): void => {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#mirror.clear();
+    if (this.#instance.crash === undefined) this.#instance.enter(() => this.#core.close());
+  };
+
+  /** What the mirror holds, if it may be handed out. In the advisory window a refresh begins behind it. */
+  #fresh(params: number): Entry | undefined {
+    const entry = this.#mirror.entry(params);
+    if (entry === undefined) return undefined;
+    const freshness = this.#mirror.freshness(entry);
+    if (freshness === Freshness.Stale) return undefined;
+    if (freshness === Freshness.Advisory && this.#background) this.#refreshBehind(params);
+    return entry;
+  }
+
+  #refreshBehind(params: number): void {
+    if (this.#monotonic() < this.#backgroundAfter) return;
+    this.#backgroundAfter = Infinity;
+    const settled = () => {
+      this.#backgroundAfter = this.#monotonic() + BACKGROUND_PAUSE;
+    };
+    this.#flight(Need.Ahead, params).then(settled, settled);
+  }
+
+  #flight(need: Need, params: number, rejected?: string): Promise<TokenSet> {
+    const flight = this.#kept(() => this.#core.flight(need, params, rejected));
+    if (!this.#observed.has(flight)) {
+      this.#observed.add(flight);
+      this.#observe(flight, need);
+    }
+    return flight;
+  }
+
+  /** Lets the snapshot follow a flight. */
+  #observe(flight: Promise<TokenSet>, need: Need): void {
+    const shown = need !== Need.Ahead;
+    if (shown) this.#observable.refreshing(true);
+    const settled = () => shown && this.#observable.refreshing(false);
+    flight.then(
+      () => settled(),
+      (error: unknown) => {
+        this.#failed(error);
+        settled();
+      },
+    );
+  }
+
+  #failed(error: unknown): void {
+    if (error instanceof RevokedError) this.#observable.over("revoked", error as RefreshError);
+    else if (error instanceof NoSessionError) this.#observable.over("signed-out", undefined);
+    else if (error instanceof AnyRefreshError) this.#observable.failed(error as RefreshError);
+  }
+
+  #accessToken(flight: Promise<TokenSet>): Promise<string> {
+    const known = this.#accessTokens.get(flight);
+    if (known !== undefined) return known;
+    const promise = accessTokenOf(flight);
+    this.#accessTokens.set(flight, promise);
+    return promise;
+  }
+
+  /** A promise of the core that settles even if the core cannot settle it. */
+  #kept<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return this.#instance.keep(this.#instance.enter(call));
+    } catch (error) {
+      return handled(Promise.reject(error as Error));
+    }
+  }
+
+  /** Reads the last argument of a member; a signal detaches this one caller. */
+  #with<T>(options: CallOptions, call: (params: number) => Promise<T>): Promise<T> {
+    if (typeof options !== "object" || options === null) {
+      return refused("wrong-argument", "the last argument must be an object: { signal, params }");
+    }
+    const { signal, params } = options;
+    if (signal !== undefined && !isSignal(signal)) return refused("wrong-argument", "`signal` must be an AbortSignal");
+    if (signal?.aborted === true) return handled(Promise.reject(signal.reason as Error));
+    let shared: Promise<T>;
+    try {
+      shared = call(params === undefined ? 0 : this.#instance.enter(() => this.#core.params(params)));
+    } catch (error) {
+      return handled(Promise.reject(error as Error));
+    }
+    return signal === undefined ? shared : detachable(shared, signal);
+  }
+
+  #hold(held: Held): void {
+    if (this.#closed) return;
+    this.#mirror.hold(held);
+    this.#observable.active(held.expiresAt, held.generation);
+  }
+
+  /** The record may have changed: the mirror forgets, and if anybody is looking, the core looks. */
+  #drop(): void {
+    this.#mirror.clear();
+    if (this.#closed || !this.#observable.hasListeners || this.#instance.crash !== undefined) return;
+    queueMicrotask(() => {
+      if (!this.#closed) this.#kept(() => this.#core.look()).catch((error: unknown) => this.#failed(error));
+    });
+  }
+
+  #emit(event: CoordinatorEvent): void {
+    this.#observable.emit(event);
+  }
+}
+
+// Where the host knows `using`: the end of the block closes the coordinator.
+const dispose = (Symbol as { dispose?: symbol }).dispose;
+if (dispose !== undefined) {
+  Object.defineProperty(RefreshCoordinator.prototype, dispose, {
+    value(this: RefreshCoordinator) {
+      this.close();
+    },
+  });
+}
+
+function isSignal(value: unknown): value is AbortSignal {
+  return typeof value === "object" && value !== null && "aborted" in value && "addEventListener" in value;
+}
+
+/** A promise of its own for one caller, who may leave. */
+function detachable<T>(shared: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const leave = () => reject(signal.reason as Error);
+    signal.addEventListener("abort", leave, { once: true });
+    const stay = () => signal.removeEventListener("abort", leave);
+    shared.then(
+      (value) => (stay(), resolve(value)),
+      (error: unknown) => (stay(), reject(error as Error)),
+    );
+  });
+}
+
+function refused<T>(code: string, message: string): Promise<T> {
+  return handled(Promise.reject(wrongArgument(code, message)));
+}
+
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}

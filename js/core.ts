@@ -1,0 +1,102 @@
+/**
+ * The wasm core as this half of the package sees it, and what the core sees of this half.
+ *
+ * Hand-written: the generated types of wasm-bindgen say `any` where it matters. The Rust side is `src/bindings.rs` and
+ * `src/host/embedder.rs`.
+ */
+
+import type { Channel, Clock, Locks, Stats, Store, TokenSet } from "./types.js";
+
+/** How new the tokens must be. The numbers are those of `src/host/refreshing.rs`. */
+export const Need = {
+  /** Still valid. */
+  Valid: 0,
+  /** Outside the advisory window: a refresh ahead of need. */
+  Ahead: 1,
+  /** Newer than what was last handed out. */
+  Newer: 2,
+  /** Minted after the call. */
+  MintedAfterNow: 3,
+  /** Another access token than the one that was refused. */
+  NotThis: 4,
+} as const;
+
+/** One of {@link Need}. */
+export type Need = (typeof Need)[keyof typeof Need];
+
+/** The exported class of the wasm module. */
+export interface Core {
+  params(params: unknown): number;
+  flight(need: Need, params: number, rejected?: string): Promise<TokenSet>;
+  look(): Promise<TokenSet | undefined>;
+  renew(tokens: unknown, params: number): Promise<TokenSet>;
+  setTokens(tokens: unknown): Promise<TokenSet>;
+  signOut(tokens?: unknown): Promise<{ revoked: boolean }>;
+  drainRevocations(): Promise<{ revoked: number; left: number }>;
+  stats(): Stats;
+  close(): void;
+}
+
+/** Its constructor; throws a `ConfigurationError` that names the option. */
+export type CoreConstructor = new (options: object, host: Host) => Core;
+
+/** Which class of error. */
+export type ErrorKind =
+  | "revoked"
+  | "interaction"
+  | "transient"
+  | "configuration"
+  | "no-session"
+  | "store"
+  | "internal";
+
+/** What an error says besides its class. */
+export interface ErrorFields {
+  message: string;
+  code?: string;
+  fault: string;
+  spent: string;
+  status?: number;
+  oauthError?: string;
+  /** Wall clock, milliseconds since the epoch. */
+  retryAt?: number;
+  reason?: string;
+  cause?: unknown;
+}
+
+/** A token set for the mirror, with what is needed to tell how long it is fresh. */
+export interface Held {
+  /** The number of its request parameters; 0 for none but those of the options. */
+  params: number;
+  tokens: TokenSet;
+  generation: number;
+  sid: string;
+  /** Wall clock, milliseconds since the epoch. */
+  expiresAt: number;
+  /** The same moment on the monotonic clock, in milliseconds. */
+  expiresMonotonic: number;
+  /** With less life left than this, callers wait. Milliseconds. */
+  mandatory: number;
+  /** With less life left than this, a refresh runs in the background. Milliseconds. */
+  advisory: number;
+}
+
+/** The host, as the core sees it. */
+export interface Host {
+  stores: { session: Store; successor: Store };
+  locks: Locks | undefined;
+  channel: Channel | undefined;
+  clock: Clock;
+  /** Where a relative token endpoint leads; only in a page. */
+  location: string | undefined;
+  fetch(input: unknown, init: unknown): unknown;
+  random(bytes: number): Uint8Array;
+  seal(secret: string, context: string, text: string): Promise<string>;
+  open(secret: string, context: string, sealed: string): Promise<string>;
+  error(kind: ErrorKind, fields: ErrorFields): Error;
+  brand(value: unknown): (ErrorFields & { kind: ErrorKind }) | undefined;
+  emit(event: object): void;
+  hold(held: Held): void;
+  drop(): void;
+  crashed(message: string): void;
+}

@@ -1,0 +1,103 @@
+/** The host, as the core sees it: what the user plugged in, and the platform's own for the rest. */
+
+import { hostClock } from "./clock.js";
+import type { Held, Host } from "./core.js";
+import { makeError, readError } from "./errors.js";
+import type { Instance } from "./instance.js";
+import { processMemory } from "./process-memory.js";
+import { open, seal } from "./seal.js";
+import { memoryStore } from "./stores/memory.js";
+import type { Channel, Clock, Locks, Store } from "./types.js";
+
+/** What the core tells this half. */
+export interface Embedding {
+  emit(event: object): void;
+  hold(held: Held): void;
+  drop(): void;
+  crashed(message: string): void;
+}
+
+/** What was plugged in, with the platform's own in the place of what was not. The core checks the shapes. */
+export function hostOf(options: object, instance: Instance, embedding: Embedding): Host {
+  const given = ownMembers(options);
+  const store = given["store"] as Store | undefined;
+  const standard = store === undefined ? standardPorts() : undefined;
+  const fetch = given["fetch"];
+  return {
+    stores: standard?.stores ?? { session: store as Store, successor: store as Store },
+    locks: releasedByCrash((given["locks"] as Locks | undefined) ?? standard?.locks ?? locksOf(store as Store), instance),
+    channel: given["channel"] as Channel | undefined,
+    clock: (given["clock"] as Clock | undefined) ?? hostClock,
+    location: pageLocation(),
+    fetch: (input, init) =>
+      typeof fetch === "function"
+        ? (fetch as (input: unknown, init: unknown) => unknown)(input, init)
+        : globalThis.fetch(input as string, init as RequestInit),
+    random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+    seal,
+    open,
+    error: makeError,
+    brand: readError,
+    ...embedding,
+  };
+}
+
+/** The address of the page or worker, where there is one. */
+export function pageLocation(): string | undefined {
+  const { location } = globalThis as { location?: { href?: unknown } };
+  return typeof location?.href === "string" ? location.href : undefined;
+}
+
+/** The user's options by own properties only; what cannot be read is left to the core to complain about. */
+export function ownMembers(options: unknown): Record<string, unknown> {
+  const members: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+  if (typeof options !== "object" || options === null) return members;
+  try {
+    for (const name of Object.keys(options)) members[name] = (options as Record<string, unknown>)[name];
+  } catch {
+    return members;
+  }
+  return members;
+}
+
+function locksOf(store: Store): Locks | undefined {
+  try {
+    return store?.locks;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Without a `store`: the session's record in a memory of its own, those of successor mode in that of the process.
+ *
+ * The locks must follow. Private ones would call themselves covering for records that the whole process shares, and each
+ * coordinator would take the other's living intent for one whose owner is gone. Shared ones would make coordinators of
+ * different users, whose sessions have the same key here, wait for each other.
+ */
+function standardPorts(): { stores: Host["stores"]; locks: Locks } {
+  const own = memoryStore();
+  const shared = processMemory();
+  const ownKeys = new Set<string>();
+  const read: Store["read"] = (key) => {
+    ownKeys.add(key);
+    return own.read(key);
+  };
+  return {
+    // Nobody else can change it, so there is nothing to watch.
+    stores: { session: { scope: "context", read, write: own.write }, successor: shared.store },
+    locks: {
+      scope: "context",
+      // The core reads a record before it asks for its lock.
+      request: (name, options, callback) => (ownKeys.has(name) ? own.locks : shared.locks).request(name, options, callback),
+    },
+  };
+}
+
+/** Locks that are let go when the instance crashes: the callback of a dead instance would hold them for ever. */
+function releasedByCrash(locks: Locks | undefined, instance: Instance): Locks | undefined {
+  if (typeof locks !== "object" || locks === null) return locks;
+  const request: Locks["request"] = (name, options, callback) =>
+    locks.request(name, options, (lock) => instance.keep(Promise.resolve(callback(lock))));
+  return { ...(locks.scope !== undefined && { scope: locks.scope }), request };
+}

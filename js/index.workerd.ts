@@ -1,0 +1,9 @@
+/** The entry for Cloudflare Workers, where bytes may not be compiled: the wasm is imported as a module. */
+
+// @ts-ignore: the bundler makes a WebAssembly.Module of it.
+import module from "./core.wasm";
+import { provide } from "./instance.js";
+
+provide({ compile: () => module as WebAssembly.Module, background: false });
+
+export * from "./public.js";

@@ -1,0 +1,290 @@
+/** The types users meet: options, token sets, ports, events. No code. */
+
+import type { RefreshError } from "./errors.js";
+
+/** One set of tokens. Frozen. */
+export interface TokenSet {
+  /** The access token; absent only in a cookie-only session. */
+  readonly accessToken?: string;
+  /** The live refresh token of the session. */
+  readonly refreshToken?: string;
+  /** When the access token ends: wall clock, milliseconds since the epoch. */
+  readonly expiresAt: number;
+  /** `token_type` of the response (RFC 6749 section 5.1). */
+  readonly tokenType?: string;
+  /** `scope` of the response, space-separated. */
+  readonly scope?: string;
+  /** `id_token` of the response (OpenID Connect Core 12.2). */
+  readonly idToken?: string;
+  /** Every other member of the response. */
+  readonly extra: Readonly<Record<string, unknown>>;
+}
+
+/** Tokens as a user has them: the token endpoint's reply as it is, or the members of {@link TokenSet}. */
+export interface TokenInput {
+  accessToken?: string;
+  refreshToken?: string;
+  /** Milliseconds since the epoch. A value that looks like seconds is refused. */
+  expiresAt?: number;
+  /** Seconds. */
+  expiresIn?: number;
+  tokenType?: string;
+  scope?: string;
+  idToken?: string;
+  extra?: Record<string, unknown>;
+  access_token?: string;
+  refresh_token?: string;
+  /** Seconds (RFC 6749 section 5.1). */
+  expires_in?: number | string;
+  token_type?: string;
+  id_token?: string;
+  [member: string]: unknown;
+}
+
+/** Extra form parameters: `scope`, `resource` (may repeat: an array), `audience`, … */
+export type RequestParameters = Record<string, string | readonly string[]>;
+
+/** Who is to blame for a failure. */
+export type Fault = "server" | "network" | "store" | "host" | "caller";
+
+/** Has the server consumed the refresh token? */
+export type Spent = "no" | "maybe" | "yes";
+
+/** Why a session is over. */
+export type RevokedReason =
+  | "expired"
+  | "reuse"
+  | "user-action"
+  | "idle"
+  | "superseded"
+  | "response-lost"
+  | "unknown";
+
+/**
+ * A versioned register, like HTTP's ETag and If-Match. All members may be synchronous or not.
+ *
+ * A version is never used twice for a key, also after a delete or an expiry.
+ */
+export interface Store {
+  /** The value and its version, or `undefined`. */
+  read(key: string): MaybePromise<StoredValue | undefined>;
+  /**
+   * Writes if the version still is `ifVersion` (`null`: if there is nothing); `undefined` as value deletes.
+   * Resolves with the new version, or with `undefined` on a conflict, when nothing was written. A throw means that the
+   * outcome is unknown.
+   */
+  write(
+    key: string,
+    value: string | undefined,
+    conditions: { ifVersion: string | null; ttl?: number },
+  ): MaybePromise<string | undefined>;
+  /** Calls the listener when the key may have changed: a hint, never evidence. Returns a function that ends it. */
+  watch?(key: string, listener: () => void): MaybePromise<() => void>;
+  /** Who shares it. Default: `context`. */
+  readonly scope?: Scope;
+  /** For how long a read may return the previous value, in milliseconds. Default: 0. */
+  readonly lag?: number;
+  /** Locks that come with the store. */
+  readonly locks?: Locks;
+}
+
+/** A value of a store. */
+export interface StoredValue {
+  value: string;
+  version: string;
+}
+
+/** How far something reaches: one coordinator or process, an origin, a machine, several machines. */
+export type Scope = "context" | "origin" | "host" | "cluster";
+
+/** The shape of `navigator.locks`. */
+export interface Locks {
+  request(
+    name: string,
+    options: { signal?: AbortSignal; ifAvailable?: boolean },
+    callback: (lock: unknown) => unknown,
+  ): unknown;
+  /** Default: `origin`. */
+  readonly scope?: Scope;
+}
+
+/** The shape of `BroadcastChannel`. */
+export interface Channel {
+  postMessage(message: unknown): void;
+  addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
+  removeEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
+  close?(): void;
+  unref?(): void;
+}
+
+/** Time, in milliseconds. */
+export interface Clock {
+  /** Wall clock, since the epoch. */
+  now(): number;
+  /** Since an arbitrary start; never goes back. */
+  monotonic(): number;
+  /** Resolves after so many milliseconds, or rejects when the signal aborts. */
+  sleep(ms: number, signal: AbortSignal): unknown;
+}
+
+/** What a custom `refresh` gets, from the record just read. */
+export interface RefreshRequest {
+  /** The token to present; absent in a cookie-only session. */
+  readonly refreshToken?: string;
+  readonly params: RequestParameters;
+  /** Aborts at the deadline. */
+  readonly signal: AbortSignal;
+  /** Counts the attempts of this refresh, from 1. */
+  readonly attempt: number;
+  /** Wall clock, milliseconds since the epoch. */
+  readonly deadline: number;
+}
+
+/** A refusal, as `classify` sees it. */
+export interface Refusal {
+  readonly class: "revoked" | "interaction" | "transient" | "configuration";
+  readonly spent: Spent;
+  readonly reason?: RevokedReason;
+  readonly status?: number;
+  readonly oauthError?: string;
+  /** Milliseconds from now. */
+  readonly retryAfter?: number;
+}
+
+/** What a client authentication function adds to one attempt. */
+export interface AuthenticationAddition {
+  params?: RequestParameters;
+  headers?: Record<string, string>;
+}
+
+/** The options of a coordinator. Durations are milliseconds unless it says otherwise. */
+export interface RefreshCoordinatorOptions {
+  /** Required with `tokenEndpoint`. */
+  clientId?: string;
+  /** https, or loopback, or with `allowInsecure`; may be relative in a page. One of it and `refresh` is required. */
+  tokenEndpoint?: string | URL;
+  /** The exchange, for servers that do not speak RFC 6749 section 6. May return a `Response`, a token set, or a wire reply. */
+  refresh?: (request: RefreshRequest) => unknown;
+  /** The client's secret (RFC 6749 section 2.3.1). Default: a public client. */
+  clientSecret?: string;
+  /** How the client authenticates; a function adds to each attempt (assertions, DPoP). Default with a secret: `basic`. */
+  clientAuthentication?:
+    | "basic"
+    | "post"
+    | ((attempt: { attempt: number; signal: AbortSignal }) => MaybePromise<AuthenticationAddition | undefined>);
+  /** Extra form parameters of every request. */
+  params?: RequestParameters;
+  /** The session's name. Default: `default`. */
+  session?: string;
+  /** Tells coordinators with a custom `refresh` apart. */
+  name?: string;
+  store?: Store;
+  locks?: Locks;
+  channel?: Channel;
+  fetch?: (input: string, init: RequestInit) => unknown;
+  /** Where {@link RefreshCoordinator.fetch} may send the token. Default: in a page its own origin; elsewhere none. */
+  origins?: readonly string[];
+  /** With less life left than this, callers wait. Default: min(10 s, 10 % of the lifetime). */
+  mandatoryWindow?: number;
+  /** With less life left than this, one context refreshes in the background. Default: min(120 s, 25 % of the lifetime). */
+  advisoryWindow?: number;
+  /** One attempt. Default: min(10 s, 0.3 × `grace` if that is set). */
+  timeout?: number;
+  /** How long a caller waits for others. Default: 12 s. */
+  lockWait?: number;
+  /** How long one call into the store may take. Default: 5 s. */
+  storeTimeout?: number;
+  /** How long a caller waits in all. Default: 30 s. */
+  callTimeout?: number;
+  /** How often one refresh may try again after a transient refusal. Default: 2. */
+  retries?: number;
+  /** Seconds in which the server accepts the previous token again. Default: 0. */
+  grace?: number;
+  /** Life of an access token when neither `expires_in` nor a JWT `exp` tells. Default: 5 min. */
+  unknownLifetime?: number;
+  /** Revoke the replaced token after the commit: only for servers whose refresh does not consume it. Default: false. */
+  revokeReplaced?: boolean;
+  /** For `signOut`, and for tokens that must not live on (RFC 7009). Default: none. */
+  revocationEndpoint?: string | URL;
+  /** Sees refusals only, and has the last word: returns what to change about one. */
+  classify?: (refusal: Refusal) => Partial<Refusal> | undefined | void;
+  /** `open`: present without a claim when the store is away and nothing else is left. Default: `closed`. */
+  onStoreFailure?: "closed" | "open";
+  /** Seals the session's record in the store (AES-GCM). At least 16 random characters. */
+  sealKey?: string;
+  /** For hosts that end with the response: gets every promise that must be waited for. */
+  waitUntil?: (promise: Promise<unknown>) => void;
+  clock?: Clock;
+  /** Allows an http endpoint beyond loopback. Default: false. */
+  allowInsecure?: boolean;
+}
+
+/** The last argument of the members that bring tokens. */
+export interface CallOptions {
+  /** Detaches this caller when it aborts; the refresh goes on. */
+  signal?: AbortSignal;
+  /** Extra form parameters of this request, beside those of the options. */
+  params?: RequestParameters;
+}
+
+/** The argument of `refresh`: its three forms. */
+export interface RefreshOptions extends CallOptions {
+  /** This access token was refused: does nothing if it is no longer the current one. */
+  rejected?: string;
+  /** Only an exchange that starts after the call will do. */
+  mintedAfterNow?: boolean;
+}
+
+/** What a UI shows. The same object until it changes; never a token. */
+export interface Snapshot {
+  readonly status: "unknown" | "active" | "refreshing" | "revoked" | "signed-out";
+  /** When the access token ends: wall clock, milliseconds since the epoch. */
+  readonly expiresAt: number | undefined;
+  /** Why the last refresh failed. */
+  readonly error: RefreshError | undefined;
+  /** Rotations since sign-in. */
+  readonly generation: number | undefined;
+}
+
+/** What happened. Carries the hashed key of the session, never its name, never a token. */
+export interface CoordinatorEvent {
+  readonly type:
+    | "refreshed"
+    | "adopted"
+    | "waiting"
+    | "taken-over"
+    | "transient"
+    | "revoked"
+    | "signed-in"
+    | "signed-out"
+    | "store-failed"
+    | "degraded"
+    | "revocation-failed";
+  /** The record's key: a hash. */
+  readonly session: string;
+  readonly generation: number;
+  /** Wall clock, milliseconds since the epoch. */
+  readonly at: number;
+  readonly retryAt?: number;
+  readonly reason?: RevokedReason;
+  readonly operation?: "read" | "write";
+  readonly what?: string;
+  readonly left?: number;
+}
+
+/** Hears every event, and with no argument that the snapshot has changed. */
+export type Listener = (event?: CoordinatorEvent) => void;
+
+/** Counts since construction. */
+export interface Stats {
+  readonly presentations: number;
+  readonly joins: number;
+  readonly adoptions: number;
+  readonly waits: number;
+  readonly takeOvers: number;
+  readonly refusals: number;
+  readonly presentationsSaved: number;
+}
+
+/** A value, or a promise of it. */
+export type MaybePromise<T> = T | PromiseLike<T>;

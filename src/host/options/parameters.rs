@@ -1,0 +1,53 @@
+//! Extra form parameters: of the option `params`, and of one call.
+
+use js_sys::Array;
+use wasm_bindgen::{JsCast, JsValue};
+
+use super::given::{Given, Wrong};
+use crate::protocol::ports::Params;
+
+/// Reads parameters: own properties, each a string or an array of strings (RFC 8707 `resource`). Sorted.
+pub fn read(value: &JsValue) -> Result<Params, Wrong> {
+    let given = Given::read(value, "the option `params`")?;
+    let mut params = Params::new();
+    for (name, value) in given.members() {
+        if value.is_undefined() {
+            continue;
+        }
+        if is_reserved(name) {
+            return Err(about(name, "is not a parameter of its own: it is set by the coordinator"));
+        }
+        match value.dyn_ref::<Array>() {
+            Some(list) => {
+                for item in list.iter() {
+                    params.push((name.clone(), text(name, &item)?));
+                }
+            }
+            None => params.push((name.clone(), text(name, value)?)),
+        }
+    }
+    params.sort();
+    Ok(params)
+}
+
+/// The parameters of one call over those of the option: a name that is given again replaces all its values.
+pub fn merge(option: &Params, call: Params) -> Params {
+    let kept = option.iter().filter(|(name, _)| !call.iter().any(|(other, _)| other == name)).cloned();
+    let mut merged: Params = kept.collect();
+    merged.extend(call);
+    merged.sort();
+    merged
+}
+
+fn is_reserved(name: &str) -> bool {
+    matches!(name, "" | "grant_type" | "refresh_token" | "__proto__" | "constructor" | "prototype")
+        || name.starts_with("client_")
+}
+
+fn text(name: &str, value: &JsValue) -> Result<String, Wrong> {
+    value.as_string().ok_or_else(|| about(name, "must be a string or an array of strings"))
+}
+
+fn about(name: &str, rest: &str) -> Wrong {
+    Wrong::option("params", &["is wrong: `", name, "` ", rest].concat())
+}

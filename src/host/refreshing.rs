@@ -1,0 +1,138 @@
+//! The two members that bring tokens: for the coordinator's own session, and for tokens that the caller carries.
+
+use std::rc::Rc;
+
+use js_sys::Promise;
+use wasm_bindgen::JsValue;
+
+use super::coordinator::{Coordinator, Flight, Mode};
+use super::errors::{raise, raise_wrong};
+use super::options::given::Wrong;
+use super::shared::Shared;
+use super::tokens::{self, Freshness};
+use crate::protocol::context::{Call, Carried};
+use crate::protocol::decide::freshness::advisory;
+use crate::protocol::demand::{Demand, Need};
+use crate::protocol::failure::Failure;
+use crate::protocol::flight::FlightKey;
+use crate::protocol::ports::{Clock, TokenEndpoint};
+use crate::protocol::tokens::{Secret, TokenSet};
+
+impl Coordinator {
+    /// Session mode: the shared promise for this need. The numbers are those of `Need` in the JavaScript half.
+    pub fn flight(self: &Rc<Self>, need: u32, number: u32, rejected: Option<String>) -> Promise {
+        if let Err(wrong) = self.session_mode() {
+            return Shared::rejected(&raise_wrong(&self.embedder, &wrong));
+        }
+        let params = self.params(number);
+        let need = match need {
+            0 => Need::Valid,
+            1 => Need::Ahead,
+            2 => Need::Newer(self.context.mark(&params)),
+            3 => Need::MintedAfterNow,
+            _ => Need::NotThis(Secret::new(rejected.unwrap_or_default())),
+        };
+        let demand = Demand { params, need };
+        let key = FlightKey { presented: None, demand: demand.clone() };
+        let coordinator = self.clone();
+        self.join_or_start(Mode::Session, key, number, |flight| {
+            Box::pin(async move { coordinator.refresh(&flight, &demand).await })
+        })
+    }
+
+    async fn refresh(&self, flight: &Flight, demand: &Demand) {
+        // Whoever signs in and then asks gets the new session, even without waiting in between.
+        while self.entering.get() > 0 {
+            self.entered.after(self.entered.count()).await;
+        }
+        let on_sent = || self.sent(flight);
+        let on_tokens = |tokens: &TokenSet| self.land(flight, tokens);
+        let call = Call { sid: self.context.sid(), on_sent: &on_sent, on_tokens: &on_tokens };
+        match self.context.refresh(demand, &call).await {
+            Ok(tokens) => self.land(flight, &tokens),
+            Err(failure) => {
+                if matches!(failure, Failure::Revoked { .. } | Failure::NoSession { .. }) {
+                    self.embedder.forget();
+                }
+                self.fail(flight, &failure);
+            }
+        }
+        self.context.world.journal.deliver();
+        if flight.sent.get() {
+            self.drain_behind().await;
+        }
+    }
+
+    /// Session mode, after a hint: looks at the record, fills the mirror with what is valid there, and asks nobody for
+    /// anything.
+    pub fn look(self: &Rc<Self>) -> Promise {
+        if let Err(wrong) = self.session_mode() {
+            return Shared::rejected(&raise_wrong(&self.embedder, &wrong));
+        }
+        let (coordinator, shared) = (self.clone(), Shared::new());
+        let settling = shared.clone();
+        let work = async move {
+            match coordinator.context.look(&coordinator.options.params).await {
+                Ok(None) => settling.resolve(&JsValue::UNDEFINED),
+                Ok(Some(tokens)) => {
+                    let value = tokens::to_js(&tokens);
+                    coordinator.hold(0, &tokens, &value);
+                    settling.resolve(&value);
+                }
+                Err(failure) => settling.reject(&raise(&coordinator.embedder, &failure)),
+            }
+        };
+        self.run(&shared, None, Box::pin(work));
+        shared.promise()
+    }
+
+    /// Successor mode: the shared promise for these tokens.
+    pub fn renew(self: &Rc<Self>, tokens: &JsValue, number: u32) -> Promise {
+        let read = self.open().and_then(|()| self.carried(tokens, "renew"));
+        let (carried, presented) = match read {
+            Ok(read) => read,
+            Err(wrong) => return Shared::rejected(&raise_wrong(&self.embedder, &wrong)),
+        };
+        let demand = Demand { params: self.params(number), need: Need::Valid };
+        let key = FlightKey { presented: Some(presented.clone()), demand: demand.clone() };
+        let coordinator = self.clone();
+        self.join_or_start(Mode::Successor, key, number, |flight| {
+            Box::pin(async move { coordinator.follow(&flight, &carried, &presented, demand).await })
+        })
+    }
+
+    async fn follow(&self, flight: &Flight, carried: &Carried, presented: &Secret, mut demand: Demand) {
+        let on_sent = || self.sent(flight);
+        let on_tokens = |tokens: &TokenSet| self.land(flight, tokens);
+        let call = Call { sid: None, on_sent: &on_sent, on_tokens: &on_tokens };
+        match self.context.renew(carried, &demand, &call).await {
+            Ok(tokens) => {
+                self.land(flight, &tokens);
+                self.context.world.journal.deliver();
+                // Where the host can be asked to stay for it, the next set is fetched before it is needed.
+                let left = tokens.expires_monotonic - self.context.world.clock.monotonic();
+                if self.options.wait_until.is_some() && left <= advisory(&self.context.settings, &tokens.grant) {
+                    demand.need = Need::Ahead;
+                    // The callers have their answer; whoever comes next finds the result, or has its own failure.
+                    let _ = self.context.renew(carried, &demand, &call).await;
+                }
+            }
+            Err(failure) => self.fail(flight, &failure),
+        }
+        if flight.sent.get() && self.context.world.can_revoke() {
+            self.context.drain_carried(presented).await;
+        }
+    }
+
+    /// Tokens that the caller carries, with the refresh token that names their record.
+    pub(super) fn carried(&self, tokens: &JsValue, member: &str) -> Result<(Carried, Secret), Wrong> {
+        let carried = tokens::carried(tokens, self.context.world.clock.wall(), Freshness::Kept)?;
+        match carried.granted.refresh_token.clone() {
+            Some(presented) => Ok((carried, presented)),
+            None => Err(Wrong {
+                code: "no-refresh-token",
+                message: ["the tokens given to `", member, "` hold no refresh token"].concat(),
+            }),
+        }
+    }
+}

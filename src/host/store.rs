@@ -1,0 +1,134 @@
+//! The store: the user's versioned register, with a time limit on every call and a check of everything that comes back.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use wasm_bindgen::JsValue;
+
+use super::clock::HostClock;
+use super::errors::cause;
+use super::object::Members;
+use super::options::ports::{Scope, lag, scope};
+use super::options::given::Wrong;
+use super::seal::Seal;
+use super::settle::{Foreign, invoke, own};
+use crate::protocol::ports::{Address, Store, StoreFailure, Versioned, Written};
+use crate::protocol::tokens::Millis;
+
+/// The store of one coordinator: one object for the session's record, one for those of successor mode. Mostly the same.
+pub struct HostStore {
+    session: JsValue,
+    successor: JsValue,
+    session_key: String,
+    scopes: (Scope, Scope),
+    lag: Millis,
+    limit: Millis,
+    seal: Seal,
+    clock: Rc<HostClock>,
+    /// The value that last went through the store's hands: it must not come back in an error.
+    last: RefCell<String>,
+}
+
+impl HostStore {
+    /// Takes `{ session, successor }`. Every call into either gets `limit` milliseconds.
+    pub fn new(
+        session: JsValue,
+        successor: JsValue,
+        session_key: &str,
+        limit: Millis,
+        seal: Seal,
+        clock: Rc<HostClock>,
+    ) -> Result<Self, Wrong> {
+        let reach = |store| scope(store, "store.scope", Scope::Context);
+        let scopes = (reach(&session)?, reach(&successor)?);
+        let lag = lag(&session, "store.lag")?.max(lag(&successor, "store.lag")?);
+        Ok(Self { session, successor, session_key: session_key.to_owned(), scopes, lag, limit, seal, clock, last: RefCell::default() })
+    }
+
+    /// The object that holds a key's value.
+    pub fn of(&self, key: &str) -> &JsValue {
+        if key == self.session_key { &self.session } else { &self.successor }
+    }
+
+    /// How far the value of a key is shared.
+    pub fn scope(&self, key: &str) -> Scope {
+        if key == self.session_key { self.scopes.0 } else { self.scopes.1 }
+    }
+
+    async fn call(&self, at: &Address, method: &str, arguments: &[&JsValue]) -> Result<JsValue, StoreFailure> {
+        let called = invoke(self.of(&at.key), method, arguments);
+        let settled = self.clock.settle(self.limit, called).await;
+        settled.map_err(|foreign| failed(method, foreign, self.last.borrow().as_str()))
+    }
+
+    fn secret<'a>(&'a self, at: &'a Address) -> Option<&'a str> {
+        self.seal.secret(at, at.key == self.session_key)
+    }
+}
+
+impl Store for HostStore {
+    async fn read(&self, at: &Address) -> Result<Option<Versioned>, StoreFailure> {
+        let found = self.call(at, "read", &[&at.key.as_str().into()]).await?;
+        if found.is_undefined() || found.is_null() {
+            return Ok(None);
+        }
+        let member = |name| own(&found, name).ok().flatten().and_then(|member| member.as_string());
+        let (Some(value), Some(version)) = (member("value"), member("version")) else {
+            return Err(garbage("`read` must return `{ value, version }`, both strings, or undefined"));
+        };
+        self.last.replace(value.clone());
+        let value = match self.secret(at) {
+            Some(secret) => self.seal.open(secret, &at.key, value, &self.clock, self.limit).await?,
+            None => Seal::refuse_sealed(value)?,
+        };
+        Ok(Some(Versioned { value, version }))
+    }
+
+    async fn write(
+        &self,
+        at: &Address,
+        value: &str,
+        generation: u64,
+        if_version: Option<&str>,
+        ttl: Option<Millis>,
+    ) -> Result<Written, StoreFailure> {
+        let sealed;
+        let value = match self.secret(at) {
+            Some(secret) => {
+                sealed = self.seal.seal(secret, &at.key, generation, value, &self.clock, self.limit).await?;
+                sealed.as_str()
+            }
+            None => value,
+        };
+        self.last.replace(value.to_owned());
+        let conditions = Members::new()
+            .set("ifVersion", if_version.map_or(JsValue::NULL, JsValue::from))
+            .maybe("ttl", ttl.map(|ttl| ttl as f64))
+            .done();
+        let written = self.call(at, "write", &[&at.key.as_str().into(), &value.into(), &conditions]).await?;
+        match written.as_string() {
+            Some(version) => Ok(Written::Done(version)),
+            None if written.is_undefined() => Ok(Written::Conflict),
+            None => Err(garbage("`write` must return the new version, a string, or undefined for a conflict")),
+        }
+    }
+
+    fn lag(&self) -> Millis {
+        self.lag
+    }
+}
+
+fn garbage(message: &str) -> StoreFailure {
+    StoreFailure { code: "store-garbage", message: message.to_owned(), cause: None }
+}
+
+fn failed(method: &str, foreign: Foreign, secret: &str) -> StoreFailure {
+    let say = |what: &str| ["`", method, "` of the store ", what].concat();
+    match foreign {
+        Foreign::Missing => StoreFailure { code: "store-threw", message: say("is not a function"), cause: None },
+        Foreign::TimedOut => StoreFailure { code: "store-timeout", message: say("did not settle in time"), cause: None },
+        Foreign::Threw(error) => {
+            StoreFailure { code: "store-threw", message: say("failed"), cause: Some(cause(&error, &[secret])) }
+        }
+    }
+}

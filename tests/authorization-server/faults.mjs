@@ -1,0 +1,92 @@
+// What can happen to one request on its way to the authorization server and back.
+//
+// Knows nothing of OAuth: a fault is given the request's context and the rest of the server as `next`.
+
+/** The server answers this, and nothing else of it notices the request. */
+export const answer = (status, body, headers = {}) => async (context) => {
+  context.status = status;
+  context.set(headers);
+  context.body = body;
+};
+
+/** An error reply of the token endpoint (RFC 6749 section 5.2). */
+export const oauthError = (error, status = 400, more = {}) => answer(status, { error, ...more });
+
+export const unavailable = (headers) => answer(503, "Service Unavailable", headers);
+
+export const tooManyRequests = (retryAfter) => answer(429, { error: "slow_down" }, { "retry-after": String(retryAfter) });
+
+/** The connection breaks before the server has done anything. */
+export const dropBefore = () => async (context) => drop(context);
+
+/** The server does all it has to do, and the reply is lost. */
+export const dropAfter = () => async (context, next) => {
+  await next();
+  drop(context);
+};
+
+/** The request waits, before the server looks at it or before its reply leaves, until it is released. */
+export class Hold {
+  #arrive;
+  #release;
+
+  constructor() {
+    /** Settled once the request is here. */
+    this.arrived = new Promise((resolve) => (this.#arrive = resolve));
+    this.released = new Promise((resolve) => (this.#release = resolve));
+  }
+
+  release() {
+    this.#release();
+  }
+
+  before() {
+    return async (context, next) => {
+      await this.#wait();
+      // Whoever has hung up in the meantime has taken the body along.
+      if (context.req.destroyed) drop(context);
+      else await next();
+    };
+  }
+
+  after() {
+    return async (_context, next) => {
+      await next();
+      await this.#wait();
+    };
+  }
+
+  async #wait() {
+    this.#arrive();
+    await this.released;
+  }
+}
+
+/** What is to happen to the next requests, in order. */
+export class FaultQueue {
+  #waiting;
+
+  constructor(faults = []) {
+    this.#waiting = faults.map((fault) => ({ fault, times: 1 }));
+  }
+
+  add(times, fault) {
+    this.#waiting.push({ fault, times });
+  }
+
+  /** The fault of the next request, if one is waiting for it. */
+  take() {
+    const [next] = this.#waiting;
+    if (next && (next.times -= 1) <= 0) this.#waiting.shift();
+    return next?.fault;
+  }
+
+  clear() {
+    this.#waiting = [];
+  }
+}
+
+function drop(context) {
+  context.respond = false;
+  context.req.socket.destroy();
+}

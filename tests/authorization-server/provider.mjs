@@ -1,0 +1,121 @@
+// A real authorization server on a port of its own: oidc-provider with a personality, faults and an oracle.
+
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { createServer } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { FaultQueue, Hold } from "./faults.mjs";
+import { listen } from "./listen.mjs";
+import { Oracle } from "./oracle.mjs";
+import { strict } from "./personalities.mjs";
+import { Provider } from "./runtime.mjs";
+import { signIn } from "./sign-in.mjs";
+import { storage } from "./storage.mjs";
+
+/** A public client, as a page or a command-line tool is. */
+export const PUBLIC_CLIENT = "web";
+/** A confidential one, with a secret that needs encoding in HTTP Basic (RFC 6749 section 2.3.1). */
+export const CONFIDENTIAL_CLIENT = "backend";
+export const CLIENT_SECRET = "a secret: 100% & ünïcode";
+
+const YEAR = 365 * 24 * 3600;
+
+/**
+ * Starts a server. `accessTokenLifetime` is in seconds.
+ */
+export async function startAuthorizationServer(personality = strict, { accessTokenLifetime = 300 } = {}) {
+  const http = createServer();
+  const { origin: issuer, close } = await listen(http);
+  const provider = new Provider(issuer, configuration(personality, accessTokenLifetime));
+  const oracle = new Oracle();
+  oracle.watch(provider);
+
+  const paths = { token: "/token", revocation: "/token/revocation" };
+  const queues = { token: new FaultQueue(personality.faults), revocation: new FaultQueue() };
+  const holds = new Set();
+  provider.use(async (context, next) => {
+    const endpoint = Object.keys(paths).find((name) => paths[name] === context.path);
+    if (endpoint === "token") oracle.presented();
+    if (personality.latency > 0) await sleep(personality.latency);
+    const fault = queues[endpoint]?.take();
+    const serve = async () => {
+      await next();
+      if (endpoint === "revocation") oracle.revocationAsked(context.oidc.params?.token);
+    };
+    await (fault ? fault(context, serve) : serve());
+  });
+  http.on("request", provider.callback());
+
+  const next = (times, fault, endpoint = "token") => queues[endpoint].add(times, fault);
+  const hold = (place, endpoint) => {
+    const held = new Hold();
+    holds.add(held);
+    next(1, held[place](), endpoint);
+    return held;
+  };
+
+  return {
+    issuer,
+    oracle,
+    tokenEndpoint: issuer + paths.token,
+    revocationEndpoint: issuer + paths.revocation,
+
+    /** The next so many requests meet this fault; `Infinity` is until further notice. */
+    next,
+    /** Nothing more happens to requests. */
+    heal: () => Object.values(queues).forEach((queue) => queue.clear()),
+    /** The next request waits before the server looks at it. */
+    holdRequest: (endpoint) => hold("before", endpoint),
+    /** The server does its work for the next request, and its reply waits. */
+    holdReply: (endpoint) => hold("after", endpoint),
+
+    signIn: (how) => signIn(provider, { clientId: PUBLIC_CLIENT, ...how }),
+    /** Would a refresh with it succeed? Asking changes nothing. */
+    async isAlive(refreshToken) {
+      const token = await provider.RefreshToken.find(refreshToken);
+      return token !== undefined && !token.consumed && (await provider.Grant.find(token.grantId)) !== undefined;
+    },
+    /** Does the session live, whoever holds its token? */
+    hasSession: async (session) => (await provider.Grant.find(session)) !== undefined,
+    /** Would a resource server accept it? */
+    async isActive(accessToken) {
+      const token = await provider.AccessToken.find(accessToken);
+      return token !== undefined && (await provider.Grant.find(token.grantId)) !== undefined;
+    },
+
+    async close() {
+      for (const held of holds) held.release();
+      await close();
+    },
+  };
+}
+
+function configuration(personality, accessTokenLifetime) {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const client = (client_id, more) => ({
+    client_id,
+    grant_types: ["authorization_code", "refresh_token"],
+    id_token_signed_response_alg: "ES256",
+    redirect_uris: ["https://client.invalid/callback"],
+    response_types: ["code"],
+    ...more,
+  });
+  return {
+    adapter: storage(personality),
+    clients: [
+      client(PUBLIC_CLIENT, { token_endpoint_auth_method: "none" }),
+      client(CONFIDENTIAL_CLIENT, { client_secret: CLIENT_SECRET, token_endpoint_auth_method: "client_secret_basic" }),
+    ],
+    cookies: { keys: [randomBytes(32).toString("base64url")] },
+    features: { devInteractions: { enabled: false }, revocation: { enabled: true, allowedPolicy: ownTokensOnly } },
+    findAccount: (_context, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
+    jwks: { keys: [privateKey.export({ format: "jwk" })] },
+    rotateRefreshToken: personality.rotates,
+    ttl: { AccessToken: accessTokenLifetime, Grant: YEAR, IdToken: accessTokenLifetime, RefreshToken: YEAR },
+  };
+}
+
+/** A client revokes its own tokens only (RFC 7009 section 2.1). */
+function ownTokensOnly(_context, client, token) {
+  return token.clientId === client.clientId;
+}

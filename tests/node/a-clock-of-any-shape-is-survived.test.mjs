@@ -1,0 +1,109 @@
+// A clock that lies, throws or sleeps for ever must not keep anybody waiting without end.
+
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { unavailable } from "../authorization-server/faults.mjs";
+import { failing } from "./callbacks-of-any-shape.mjs";
+import { Clock } from "./clock.mjs";
+import { rejects } from "./errors.mjs";
+import { LIFETIME, authorizationServer, coordinator, scene } from "./scene.mjs";
+
+/** A clock of which one method is another's. */
+const clockWith = (members) => {
+  const clock = new Clock(Date.now());
+  return Object.assign(
+    { now: () => clock.now(), monotonic: () => clock.monotonic(), sleep: (ms, signal) => clock.sleep(ms, signal) },
+    members,
+  );
+};
+
+for (const method of ["now", "monotonic", "sleep"]) {
+  for (const [name, fail] of Object.entries(failing)) {
+    test(`${method} ${name}`, async (t) => {
+      const server = await authorizationServer(t);
+      const { tokens } = await server.signIn();
+      const auth = coordinator(t, server, { clock: clockWith({ [method]: fail }) });
+      await auth.setTokens({ ...tokens, expires_in: 0 });
+      assert.equal(await server.isActive(await auth.getAccessToken()), true);
+      assert.equal(server.oracle.presentations, 1);
+    });
+  }
+}
+
+for (const method of ["now", "monotonic"]) {
+  for (const value of [NaN, Infinity, -Infinity, "12", undefined, null, {}, 10n]) {
+    const name = typeof value === "bigint" ? "a bigint" : Object.is(value, Infinity) ? "Infinity" : JSON.stringify(value) ?? String(value);
+    test(`${method} returns ${typeof value} ${name}`, async (t) => {
+      const server = await authorizationServer(t);
+      const { tokens } = await server.signIn();
+      const auth = coordinator(t, server, { clock: clockWith({ [method]: () => value }) });
+      await auth.setTokens({ ...tokens, expires_in: 0 });
+      assert.equal(await server.isActive(await auth.getAccessToken()), true);
+    });
+  }
+}
+
+for (const value of [undefined, null, 5, "later"]) {
+  test(`sleep returns ${value} at once: no wait is mistaken for the end of another`, async (t) => {
+    const server = await authorizationServer(t);
+    const { tokens } = await server.signIn();
+    const auth = coordinator(t, server, { clock: clockWith({ sleep: () => value }), retries: 0 });
+    await auth.setTokens({ ...tokens, expires_in: 0 });
+    // Every time limit is over at once, so the answer may be that of a timeout; what counts is that there is one.
+    const [outcome] = await Promise.allSettled([auth.getAccessToken()]);
+    if (outcome.status === "rejected") assert.equal(outcome.reason.name, "TransientError");
+  });
+}
+
+test("an abandoned sleep is told so, and not left behind", async (t) => {
+  const { clock, auth, expire } = await scene(t);
+  expire();
+  await auth.getAccessToken();
+  await new Promise(setImmediate);
+  assert.deepEqual(clock.sleeping, []);
+});
+
+test("the wall clock is set back by an hour: the token is not taken for fresh", async (t) => {
+  const { server, clock, auth, expire, before } = await scene(t);
+  clock.jump(-3_600_000);
+  expire();
+  assert.notEqual(await auth.getAccessToken(), before.accessToken);
+  assert.equal(server.oracle.presentations, 1);
+});
+
+test("the wall clock is set forward by an hour: one refresh, and no more than one", async (t) => {
+  const { server, clock, auth } = await scene(t);
+  clock.jump(3_600_000);
+  const token = await auth.getAccessToken();
+  assert.equal(await auth.getAccessToken(), token);
+  assert.equal(server.oracle.presentations, 1);
+});
+
+test("a cool-down that lies hours ahead is that of a clock that was set back", async (t) => {
+  const { server, clock, auth, expire } = await scene(t, { retries: 0 });
+  expire();
+  server.next(1, unavailable());
+  await rejects(auth.getAccessToken(), "TransientError", { status: 503 });
+  clock.jump(-3 * 3_600_000);
+  assert.equal(await server.isActive(await auth.getAccessToken()), true);
+});
+
+test("a 401 is evidence even if the local clock disagrees", async (t) => {
+  const { server, auth, before } = await scene(t);
+  const token = await auth.refresh({ rejected: before.accessToken });
+  assert.notEqual(token.accessToken, before.accessToken);
+  assert.equal(server.oracle.presentations, 1);
+});
+
+test("remaining life counts from the moment the request was sent", async (t) => {
+  const { server, clock, auth, expire } = await scene(t, { timeout: 60_000 });
+  expire();
+  const held = server.holdReply();
+  const call = auth.getTokens();
+  await held.arrived;
+  const sentAt = clock.now();
+  clock.advance(20_000);
+  held.release();
+  assert.equal((await call).expiresAt, sentAt + LIFETIME);
+});

@@ -1,0 +1,35 @@
+//! Makes the module small: `wasm-opt` from the npm package `binaryen`, pinned by the lock file.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+
+use crate::node;
+use crate::output::root;
+
+/// Run until nothing more is gained; the features are what Rust's stable target turns on, said aloud because the
+/// section that lists them may be gone by now.
+const FLAGS: [&str; 10] = [
+    "-Oz",
+    "--converge",
+    "--strip-producers",
+    "--strip-target-features",
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+/// The same module, smaller.
+pub fn shrink(wasm: &[u8]) -> Result<Vec<u8>> {
+    let folder = root().join("target/xtask");
+    fs::create_dir_all(&folder).context("making target/xtask/")?;
+    fs::write(folder.join("bound.wasm"), wasm).context("writing bound.wasm")?;
+    let mut arguments = vec!["node_modules/binaryen/bin/wasm-opt"];
+    arguments.extend(FLAGS);
+    arguments.extend(["target/xtask/bound.wasm", "-o", "target/xtask/small.wasm"]);
+    node::run(&arguments)?;
+    fs::read(folder.join("small.wasm")).context("reading small.wasm")
+}

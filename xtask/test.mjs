@@ -1,0 +1,72 @@
+// `npm test`: one named step after the other, stopped by the first that fails. `--checks` runs the static half only.
+// At the end the counts of both test runners are said again, together with the time.
+
+import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
+
+process.chdir(fileURLToPath(new URL("..", import.meta.url)));
+
+const WASM = ["--target", "wasm32-unknown-unknown"];
+const STRICT = ["--", "-D", "warnings"];
+const node = process.execPath;
+
+const checks = [
+  { name: "format", run: ["cargo", "fmt", "--all", "--check"] },
+  { name: "clippy, native", run: ["cargo", "clippy", "--workspace", "--all-targets", "--all-features", ...STRICT] },
+  { name: "clippy, wasm", run: ["cargo", "clippy", "--lib", ...WASM, ...STRICT] },
+  { name: "documentation", run: ["cargo", "doc", "--no-deps", "--lib", "--document-private-items", ...WASM], env: { RUSTDOCFLAGS: "-D warnings" } },
+  { name: "types", run: [node, "node_modules/typescript/bin/tsc", "--project", "tsconfig.json"] },
+  { name: "package", run: [node, "node_modules/publint/src/cli.js", "--strict"] },
+  { name: "arrows and the build", run: ["cargo", "test", "--package", "xtask"] },
+];
+
+const tests = [
+  { name: "cargo test", run: ["cargo", "test", "--profile", "search", "--features", "mutants"], summary: /^test result: / },
+  { name: "node:test", run: [node, "--test", "--test-reporter=spec", ...nodeTests()], summary: /^ℹ (tests|pass|fail|cancelled|skipped|todo) / },
+];
+
+const only = process.argv.includes("--checks");
+const started = performance.now();
+const summaries = [];
+
+for (const step of only ? checks : [...checks, ...tests]) {
+  console.log(`\n▶ ${step.name}: ${step.run.map((word) => (word === node ? "node" : word)).join(" ")}`);
+  const begun = performance.now();
+  const { code, summary } = await run(step);
+  if (code !== 0) {
+    console.error(`\n✖ ${step.name} failed with exit code ${code}, ${seconds(started)} after the start`);
+    process.exit(1);
+  }
+  console.log(`✔ ${step.name} (${seconds(begun)})`);
+  if (step.summary) summaries.push({ name: step.name, summary });
+}
+
+console.log(`\n✔ every step passed in ${seconds(started)}`);
+for (const { name, summary } of summaries) console.log(`\n${name}\n${summary.join("\n")}`);
+
+function nodeTests() {
+  return readdirSync("tests/node").filter((file) => file.endsWith(".test.mjs")).sort().map((file) => `tests/node/${file}`);
+}
+
+/** Runs a step, showing what it prints, and keeps the lines of its summary. */
+function run({ run: [command, ...args], env, summary: wanted }) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ["ignore", wanted ? "pipe" : "inherit", "inherit"] });
+    const summary = [];
+    let rest = "";
+    child.stdout?.setEncoding("utf8").on("data", (text) => {
+      process.stdout.write(text);
+      const lines = (rest + text).split("\n");
+      rest = lines.pop();
+      summary.push(...lines.map(stripVTControlCharacters).filter((line) => wanted.test(line)));
+    });
+    child.on("error", (error) => resolve({ code: error.message, summary }));
+    child.on("close", (code, signal) => resolve({ code: code ?? signal, summary }));
+  });
+}
+
+function seconds(since) {
+  return `${((performance.now() - since) / 1000).toFixed(1)} s`;
+}
