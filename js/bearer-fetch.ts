@@ -1,11 +1,9 @@
 /**
  * `fetch` with the bearer token (RFC 6750 section 2.1): to allowed origins only, and once more with another token after a 401.
- *
- * A redirect to another origin carries no token: the Fetch standard removes `Authorization` there, and every runtime this
- * package supports obeys.
  */
 
 import { asksForAnotherToken } from "./challenge.js";
+import { sendFollowing } from "./redirects.js";
 
 /** What is needed of a coordinator. */
 export interface TokenSource {
@@ -30,7 +28,8 @@ export async function bearerFetch(
     throw new TypeError(`auth.fetch may not send the token to ${url.origin}: it is not among the option \`origins\``);
   }
   const request = plain(given, init);
-  if (request.headers.has("authorization")) return send(source, url, request);
+  // The caller's own word wins, and is the caller's own business.
+  if (request.headers.has("authorization")) return (await source.fetch(url.href, request)) as Response;
 
   const signal = request.signal ?? undefined;
   const token = await source.getAccessToken(signal);
@@ -43,7 +42,8 @@ export async function bearerFetch(
   return send(source, url, withToken(request, another));
 }
 
-type Plain = RequestInit & { headers: Headers };
+/** The members of a request, with headers that can be changed. */
+export type Plain = RequestInit & { headers: Headers };
 
 /** The members of a request, wherever they come from: those of `init` win. */
 function plain(given: Request | undefined, init: RequestInit | undefined): Plain {
@@ -73,6 +73,6 @@ function isStream(body: unknown): boolean {
   return typeof body === "object" && body !== null && ("getReader" in body || Symbol.asyncIterator in body);
 }
 
-async function send(source: TokenSource, url: URL, request: Plain): Promise<Response> {
-  return (await source.fetch(url.href, request)) as Response;
+function send(source: TokenSource, url: URL, request: Plain): Promise<Response> {
+  return sendFollowing(source, url, request);
 }

@@ -1,7 +1,8 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** The public class. Each member reads its arguments, asks the mirror, and hands over to the core. */
 
 import { bearerFetch } from "./bearer-fetch.js";
-import { type Core, type Held, Need } from "./core.js";
+import { type Core, type Held, type Host, Need } from "./core.js";
 import { type RefreshError, RevokedError, NoSessionError, RefreshError as AnyRefreshError, wrongArgument } from "./errors.js";
 import { hostOf, ownMembers, pageLocation } from "./host.js";
 import { type Instance, instance, mayRunInBackground } from "./instance.js";
@@ -42,9 +43,8 @@ export class RefreshCoordinator {
   readonly #observed = new WeakSet<Promise<TokenSet>>();
   readonly #fetch: (input: string, init: RequestInit) => unknown;
   readonly #origins: ReadonlySet<string>;
-  readonly #monotonic: () => number;
   readonly #background: boolean;
-  /** No background refresh before this moment of the monotonic clock; infinite while one runs. */
+  /** No background refresh before this moment of the host's monotonic clock; infinite while one runs. */
   #backgroundAfter = -Infinity;
   #closed = false;
 
@@ -63,8 +63,7 @@ export class RefreshCoordinator {
       crashed: (message) => this.#instance.crashed(message),
     });
     this.#core = this.#instance.enter(() => new this.#instance.Core(options, host));
-    this.#mirror = new Mirror(host.clock);
-    this.#monotonic = () => host.clock.monotonic();
+    this.#mirror = new Mirror(host.clock, announces(host));
     this.#fetch = (input, init) => host.fetch(input, init);
     const given = ownMembers(options);
     this.#background = mayRunInBackground() || given["waitUntil"] !== undefined;
@@ -101,7 +100,8 @@ export class RefreshCoordinator {
     if (options === undefined) return this.#flight(Need.Newer, 0);
     return this.#with(options, (params) => {
       const { rejected, mintedAfterNow } = options;
-      if (rejected !== undefined && typeof rejected !== "string") {
+      // Also `undefined`, where it is given: a caller who has lost the token it speaks of must not cause a rotation.
+      if ("rejected" in options && (typeof rejected !== "string" || rejected === "")) {
         return refused("wrong-argument", "`rejected` must be the access token that was refused, a string");
       }
       if (mintedAfterNow !== undefined && typeof mintedAfterNow !== "boolean") {
@@ -109,9 +109,9 @@ export class RefreshCoordinator {
       }
       if (mintedAfterNow === true) return this.#flight(Need.MintedAfterNow, params);
       if (rejected === undefined) return this.#flight(Need.Newer, params);
+      this.#mirror.refuse(params, rejected);
       const held = this.#fresh(params);
-      const current = held !== undefined && held.held.tokens.accessToken !== rejected;
-      return current ? held.tokens : this.#flight(Need.NotThis, params, rejected);
+      return held?.tokens ?? this.#flight(Need.NotThis, params, rejected);
     });
   };
 
@@ -170,7 +170,9 @@ export class RefreshCoordinator {
       getAccessToken: () => this.getAccessToken(options),
       replace: (rejected: string) => this.refresh({ ...options, rejected }).then((tokens) => tokens.accessToken),
     };
-    return runWithToken(source, operation);
+    const running = runWithToken(source, operation);
+    const signal = options?.signal;
+    return isSignal(signal) ? detachable(running, signal) : running;
   };
 
   /** Calls the listener with every event, and without one when the snapshot has changed. Returns a function that ends it. */
@@ -198,6 +200,9 @@ export class RefreshCoordinator {
     if (this.#instance.crash === undefined) this.#instance.enter(() => this.#core.close());
   };
 
+  /** The same at the end of a `using` block, where the host knows them. */
+  declare readonly [Symbol.dispose]: () => void;
+
   /** What the mirror holds, if it may be handed out. In the advisory window a refresh begins behind it. */
   #fresh(params: number): Entry | undefined {
     const entry = this.#mirror.entry(params);
@@ -209,10 +214,10 @@ export class RefreshCoordinator {
   }
 
   #refreshBehind(params: number): void {
-    if (this.#monotonic() < this.#backgroundAfter) return;
+    if (performance.now() < this.#backgroundAfter) return;
     this.#backgroundAfter = Infinity;
     const settled = () => {
-      this.#backgroundAfter = this.#monotonic() + BACKGROUND_PAUSE;
+      this.#backgroundAfter = performance.now() + BACKGROUND_PAUSE;
     };
     this.#flight(Need.Ahead, params).then(settled, settled);
   }
@@ -268,11 +273,13 @@ export class RefreshCoordinator {
     if (typeof options !== "object" || options === null) {
       return refused("wrong-argument", "the last argument must be an object: { signal, params }");
     }
-    const { signal, params } = options;
-    if (signal !== undefined && !isSignal(signal)) return refused("wrong-argument", "`signal` must be an AbortSignal");
-    if (signal?.aborted === true) return handled(Promise.reject(signal.reason as Error));
     let shared: Promise<T>;
+    let signal: AbortSignal | undefined;
     try {
+      const { signal: given, params } = options;
+      if (given !== undefined && !isSignal(given)) return refused("wrong-argument", "`signal` must be an AbortSignal");
+      if (given?.aborted === true) return handled(Promise.reject(given.reason as Error));
+      signal = given;
       shared = call(params === undefined ? 0 : this.#instance.enter(() => this.#core.params(params)));
     } catch (error) {
       return handled(Promise.reject(error as Error));
@@ -283,7 +290,7 @@ export class RefreshCoordinator {
   #hold(held: Held): void {
     if (this.#closed) return;
     this.#mirror.hold(held);
-    this.#observable.active(held.expiresAt, held.generation);
+    this.#observable.active(held.expiresAt, held.generation, held.params === 0);
   }
 
   /** The record may have changed: the mirror forgets, and if anybody is looking, the core looks. */
@@ -308,6 +315,16 @@ if (dispose !== undefined) {
       this.close();
     },
   });
+}
+
+/** Is a change of the session's record by somebody else heard of? */
+function announces(host: Host): boolean {
+  if (host.channel !== undefined) return true;
+  try {
+    return typeof host.stores.session.watch === "function" || host.stores.session.own === true;
+  } catch {
+    return false;
+  }
 }
 
 function isSignal(value: unknown): value is AbortSignal {

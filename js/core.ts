@@ -83,7 +83,8 @@ export interface Held {
 
 /** The host, as the core sees it. */
 export interface Host {
-  stores: { session: Store; successor: Store };
+  /** `own`: nobody else has this store, so there is nothing to hear of. */
+  stores: { session: Store & { own?: boolean }; successor: Store };
   locks: Locks | undefined;
   channel: Channel | undefined;
   clock: Clock;

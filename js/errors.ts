@@ -11,14 +11,31 @@ const BRAND = Symbol.for("refresh-coordinator.error");
 
 /** What each class is like; the order of API and documentation. */
 const TRAITS = {
-  revoked: { code: "revoked", retryable: false, signInRequired: true },
-  interaction: { code: "interaction-required", retryable: false, signInRequired: true },
-  transient: { code: "transient", retryable: true, signInRequired: false },
-  configuration: { code: "configuration", retryable: false, signInRequired: false },
-  "no-session": { code: "no-session", retryable: false, signInRequired: true },
-  store: { code: "store", retryable: true, signInRequired: false },
-  internal: { code: "internal", retryable: false, signInRequired: false },
-} as const satisfies Record<ErrorKind, { code: string; retryable: boolean; signInRequired: boolean }>;
+  revoked: { code: "revoked", retryable: false, signInRequired: true, fault: "server" },
+  interaction: { code: "interaction-required", retryable: false, signInRequired: true, fault: "server" },
+  transient: { code: "transient", retryable: true, signInRequired: false, fault: "network" },
+  configuration: { code: "configuration", retryable: false, signInRequired: false, fault: "caller" },
+  "no-session": { code: "no-session", retryable: false, signInRequired: true, fault: "caller" },
+  store: { code: "store", retryable: true, signInRequired: false, fault: "store" },
+  internal: { code: "internal", retryable: false, signInRequired: false, fault: "host" },
+} as const satisfies Record<ErrorKind, { code: string; retryable: boolean; signInRequired: boolean; fault: Fault }>;
+
+/** What an error tells besides its message. The class has defaults. */
+export interface ErrorDetails {
+  /** Stable, kebab-case. */
+  code?: string;
+  fault?: Fault;
+  spent?: Spent;
+  /** HTTP status of the reply. */
+  status?: number;
+  /** `error` of the reply (RFC 6749 section 5.2). */
+  oauthError?: string;
+  /** Wall clock, milliseconds since the epoch. */
+  retryAt?: number;
+  /** Of a `RevokedError`. */
+  reason?: RevokedReason;
+  cause?: unknown;
+}
 
 /**
  * The base of all errors of this package.
@@ -46,17 +63,17 @@ export abstract class RefreshError extends Error {
   readonly retryAt?: number;
 
   /** @internal */
-  protected constructor(kind: ErrorKind, fields: ErrorFields) {
-    super(fields.message, fields.cause === undefined ? undefined : { cause: fields.cause });
+  protected constructor(kind: ErrorKind, message: string, details: ErrorDetails) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
     const traits = TRAITS[kind];
-    this.code = fields.code ?? traits.code;
+    this.code = details.code ?? traits.code;
     this.retryable = traits.retryable;
     this.signInRequired = traits.signInRequired;
-    this.fault = fields.fault as Fault;
-    this.spent = fields.spent as Spent;
-    if (fields.status !== undefined) this.status = fields.status;
-    if (fields.oauthError !== undefined) this.oauthError = fields.oauthError;
-    if (fields.retryAt !== undefined) this.retryAt = fields.retryAt;
+    this.fault = details.fault ?? traits.fault;
+    this.spent = details.spent ?? (kind === "revoked" ? "yes" : "no");
+    if (details.status !== undefined) this.status = details.status;
+    if (details.oauthError !== undefined) this.oauthError = details.oauthError;
+    if (details.retryAt !== undefined) this.retryAt = details.retryAt;
     Object.defineProperty(this, BRAND, { value: kind });
   }
 
@@ -77,10 +94,10 @@ export class RevokedError extends RefreshError {
   /** Why. `response-lost`: a reply was lost after the server may have rotated; nobody did anything wrong. */
   readonly reason: RevokedReason;
 
-  /** @internal */
-  constructor(fields: ErrorFields) {
-    super("revoked", fields);
-    this.reason = (fields.reason ?? "unknown") as RevokedReason;
+  /** A custom `refresh` may throw one: it stands as it is. */
+  constructor(message: string, details: ErrorDetails = {}) {
+    super("revoked", message, details);
+    this.reason = details.reason ?? "unknown";
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
@@ -92,9 +109,9 @@ export class RevokedError extends RefreshError {
 export class InteractionRequiredError extends RefreshError {
   static readonly code = TRAITS.interaction.code;
 
-  /** @internal */
-  constructor(fields: ErrorFields) {
-    super("interaction", fields);
+  /** A custom `refresh` may throw one: it stands as it is. */
+  constructor(message: string, details: ErrorDetails = {}) {
+    super("interaction", message, details);
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
@@ -106,9 +123,9 @@ export class InteractionRequiredError extends RefreshError {
 export class TransientError extends RefreshError {
   static readonly code = TRAITS.transient.code;
 
-  /** @internal */
-  constructor(fields: ErrorFields) {
-    super("transient", fields);
+  /** A custom `refresh` may throw one: it stands as it is. */
+  constructor(message: string, details: ErrorDetails = {}) {
+    super("transient", message, details);
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
@@ -120,9 +137,9 @@ export class TransientError extends RefreshError {
 export class ConfigurationError extends RefreshError {
   static readonly code = TRAITS.configuration.code;
 
-  /** @internal */
-  constructor(fields: ErrorFields) {
-    super("configuration", fields);
+  /** A custom `refresh` may throw one: it stands as it is. */
+  constructor(message: string, details: ErrorDetails = {}) {
+    super("configuration", message, details);
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
@@ -134,9 +151,9 @@ export class ConfigurationError extends RefreshError {
 export class NoSessionError extends RefreshError {
   static readonly code = TRAITS["no-session"].code;
 
-  /** @internal */
-  constructor(fields: ErrorFields) {
-    super("no-session", fields);
+  /** A custom `refresh` may throw one: it stands as it is. */
+  constructor(message: string, details: ErrorDetails = {}) {
+    super("no-session", message, details);
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
@@ -148,9 +165,9 @@ export class NoSessionError extends RefreshError {
 export class StoreError extends RefreshError {
   static readonly code = TRAITS.store.code;
 
-  /** @internal */
-  constructor(fields: ErrorFields) {
-    super("store", fields);
+  /** A custom `refresh` may throw one: it stands as it is. */
+  constructor(message: string, details: ErrorDetails = {}) {
+    super("store", message, details);
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
@@ -162,9 +179,9 @@ export class StoreError extends RefreshError {
 export class InternalError extends RefreshError {
   static readonly code = TRAITS.internal.code;
 
-  /** @internal */
-  constructor(fields: ErrorFields) {
-    super("internal", fields);
+  /** A custom `refresh` may throw one: it stands as it is. */
+  constructor(message: string, details: ErrorDetails = {}) {
+    super("internal", message, details);
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
@@ -180,7 +197,7 @@ const CLASSES = {
   "no-session": NoSessionError,
   store: StoreError,
   internal: InternalError,
-} as const satisfies Record<ErrorKind, new (fields: ErrorFields) => RefreshError>;
+} as const satisfies Record<ErrorKind, new (message: string, details?: ErrorDetails) => RefreshError>;
 
 // A string, since bundlers shorten the names of classes.
 const NAMES: Record<ErrorKind, string> = {
@@ -198,7 +215,7 @@ for (const kind of Object.keys(CLASSES) as ErrorKind[]) {
 
 /** Makes an error of the class that belongs to the kind. */
 export function makeError(kind: ErrorKind, fields: ErrorFields): RefreshError {
-  return new CLASSES[kind](fields);
+  return new CLASSES[kind](fields.message, fields as ErrorDetails);
 }
 
 /** A `ConfigurationError` about an argument. */

@@ -85,7 +85,7 @@ function standardPorts(): { stores: Host["stores"]; locks: Locks } {
   };
   return {
     // Nobody else can change it, so there is nothing to watch.
-    stores: { session: { scope: "context", read, write: own.write }, successor: shared.store },
+    stores: { session: { scope: "context", own: true, read, write: own.write }, successor: shared.store },
     locks: {
       scope: "context",
       // The core reads a record before it asks for its lock.

@@ -18,9 +18,12 @@ export class Entry {
   readonly advisoryMonotonic: number;
   readonly mandatoryWall: number;
   readonly mandatoryMonotonic: number;
+  /** Until when it may be believed that nobody else has changed the record: monotonic clock. */
+  readonly until: number;
 
-  constructor(held: Held) {
+  constructor(held: Held, lookedAt: number, longest: number) {
     this.held = held;
+    this.until = lookedAt + longest;
     this.advisoryWall = held.expiresAt - held.advisory;
     this.advisoryMonotonic = held.expiresMonotonic - held.advisory;
     this.mandatoryWall = held.expiresAt - held.mandatory;
@@ -33,18 +36,27 @@ export class Entry {
 /** How fresh a held token set is. */
 export const Freshness = { Fresh: 0, Advisory: 1, Stale: 2 } as const;
 
+/** Where nobody announces changes, what is held may be this old, in milliseconds. */
+const UNANNOUNCED = 60_000;
+
 export class Mirror {
   readonly #clock: Clock;
+  readonly #longest: number;
   /** Those without parameters of their own: nearly all calls. */
   #plain: Entry | undefined;
   readonly #others = new Map<number, Entry>();
+  #sid: string | undefined;
 
-  constructor(clock: Clock) {
+  /** `announced`: a change by somebody else is heard of. */
+  constructor(clock: Clock, announced: boolean) {
     this.#clock = clock;
+    this.#longest = announced ? Infinity : UNANNOUNCED;
   }
 
   hold(held: Held): void {
-    const entry = new Entry(held);
+    const entry = new Entry(held, this.#monotonic(), this.#longest);
+    if (this.#sid !== held.sid) this.clear();
+    this.#sid = held.sid;
     if (held.params === 0) this.#plain = entry;
     else this.#others.set(held.params, entry);
   }
@@ -54,6 +66,13 @@ export class Mirror {
     this.#others.clear();
   }
 
+  /** A resource server refused this access token: it is not handed out again. */
+  refuse(params: number, accessToken: string): void {
+    if (this.entry(params)?.held.tokens.accessToken !== accessToken) return;
+    if (params === 0) this.#plain = undefined;
+    else this.#others.delete(params);
+  }
+
   /** What is held for these parameters, fresh or not. */
   entry(params: number): Entry | undefined {
     return params === 0 ? this.#plain : this.#others.get(params);
@@ -61,11 +80,24 @@ export class Mirror {
 
   /** Is it fresh? By both clocks: the wall clock may have been set, the other may have slept. */
   freshness(entry: Entry): 0 | 1 | 2 {
-    const wall = this.#clock.now();
-    const monotonic = this.#clock.monotonic();
-    if (wall < entry.advisoryWall && monotonic < entry.advisoryMonotonic) return Freshness.Fresh;
-    if (wall < entry.mandatoryWall && monotonic < entry.mandatoryMonotonic) return Freshness.Advisory;
+    try {
+      const wall = this.#clock.now();
+      const monotonic = this.#clock.monotonic();
+      if (monotonic >= entry.until) return Freshness.Stale;
+      if (wall < entry.advisoryWall && monotonic < entry.advisoryMonotonic) return Freshness.Fresh;
+      if (wall < entry.mandatoryWall && monotonic < entry.mandatoryMonotonic) return Freshness.Advisory;
+    } catch {
+      // A user's clock that throws tells nothing: the core, which has the host's, decides.
+    }
     return Freshness.Stale;
+  }
+
+  #monotonic(): number {
+    try {
+      return this.#clock.monotonic();
+    } catch {
+      return -Infinity;
+    }
   }
 }
 

@@ -11,5 +11,6 @@ export {
   StoreError,
   TransientError,
 } from "./errors.js";
+export type { ErrorDetails } from "./errors.js";
 export { memoryStore } from "./stores/memory.js";
 export type * from "./types.js";

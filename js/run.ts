@@ -1,6 +1,7 @@
 /** `run(operation)`: with a token that is fresh, and once more with another one after a token error. */
 
 import { asksForAnotherToken } from "./challenge.js";
+import { readError } from "./errors.js";
 
 /** What is needed of a coordinator. */
 export interface RunSource {
@@ -12,6 +13,8 @@ export interface RunSource {
 /** Does what the operation threw or returned say that the access token was refused? */
 function saysTokenError(outcome: unknown): boolean {
   if (typeof outcome !== "object" || outcome === null) return false;
+  // Our own errors speak of the token endpoint, not of a resource server.
+  if (readError(outcome) !== undefined) return false;
   const { status, statusCode, response, headers, error, code } = outcome as Record<string, any>;
   const said = status ?? statusCode ?? response?.status;
   const challenge: unknown = (headers ?? response?.headers)?.get?.("www-authenticate") ?? null;

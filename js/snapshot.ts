@@ -11,6 +11,8 @@ export class Observable {
   #settled: Snapshot["status"] = "unknown";
   #refreshing = 0;
   readonly #listeners = new Set<Listener>();
+  /** Listeners that have thrown: each is reported once. */
+  readonly #reported = new WeakSet<Listener>();
 
   get snapshot(): Snapshot {
     return this.#snapshot;
@@ -32,9 +34,11 @@ export class Observable {
     queueMicrotask(() => this.#tell(event));
   }
 
-  active(expiresAt: number, generation: number): void {
+  /** Tokens are held: `main` for the parameters of the options, whose end is the one that is shown. */
+  active(expiresAt: number, generation: number, main: boolean): void {
     this.#settled = "active";
-    this.#change({ expiresAt, generation, error: undefined });
+    const shown = main || this.#snapshot.expiresAt === undefined ? { expiresAt } : {};
+    this.#change({ ...shown, generation, error: undefined });
   }
 
   over(status: "revoked" | "signed-out", error: RefreshError | undefined): void {
@@ -52,7 +56,8 @@ export class Observable {
   }
 
   #change(change: Partial<Snapshot>): void {
-    const status = this.#refreshing > 0 ? "refreshing" : this.#settled;
+    // A first look, or a call without a session, is no refresh.
+    const status = this.#refreshing > 0 && this.#settled === "active" ? "refreshing" : this.#settled;
     const next: Snapshot = { ...this.#snapshot, ...change, status };
     const same = (Object.keys(next) as (keyof Snapshot)[]).every((key) => next[key] === this.#snapshot[key]);
     if (same) return;
@@ -65,8 +70,9 @@ export class Observable {
       try {
         listener(event);
       } catch (error) {
-        // A listener's trouble is its own, and must be seen, but nobody else's.
-        report(error);
+        // A listener's trouble is its own: it must be seen, once, and be nobody else's.
+        if (!this.#reported.has(listener)) report(error);
+        this.#reported.add(listener);
       }
     }
   }

@@ -140,20 +140,44 @@ export interface RefreshRequest {
   readonly deadline: number;
 }
 
+/** How a reply that brought no tokens is classed. */
+export type RefusalClass = "revoked" | "interaction" | "transient" | "configuration";
+
 /** A refusal, as `classify` sees it. */
 export interface Refusal {
-  readonly class: "revoked" | "interaction" | "transient" | "configuration";
-  readonly spent: Spent;
+  readonly class: RefusalClass;
   readonly reason?: RevokedReason;
+  readonly spent: Spent;
+  readonly code: string;
+  readonly message: string;
+  /** HTTP status of the reply, if there was one. */
   readonly status?: number;
-  readonly oauthError?: string;
+  /** `error` of the reply (RFC 6749 section 5.2). */
+  readonly error?: string;
   /** Milliseconds from now. */
   readonly retryAfter?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** What `classify` makes of a refusal: the members it changes, or the class alone. */
+export type Ruling =
+  | RefusalClass
+  | { class?: RefusalClass; reason?: RevokedReason; spent?: Spent; retryAfter?: number }
+  | undefined
+  | void;
+
+/** The attempt that a client authentication function adds to. */
+export interface AuthenticationRequest {
+  readonly url: string;
+  readonly method: "POST";
+  /** Counts the presentations of one refresh, from 1. */
+  readonly attempt: number;
 }
 
 /** What a client authentication function adds to one attempt. */
 export interface AuthenticationAddition {
-  params?: RequestParameters;
+  params?: Record<string, string>;
   headers?: Record<string, string>;
 }
 
@@ -171,7 +195,7 @@ export interface RefreshCoordinatorOptions {
   clientAuthentication?:
     | "basic"
     | "post"
-    | ((attempt: { attempt: number; signal: AbortSignal }) => MaybePromise<AuthenticationAddition | undefined>);
+    | ((request: AuthenticationRequest) => MaybePromise<AuthenticationAddition | undefined | void>);
   /** Extra form parameters of every request. */
   params?: RequestParameters;
   /** The session's name. Default: `default`. */
@@ -207,7 +231,7 @@ export interface RefreshCoordinatorOptions {
   /** For `signOut`, and for tokens that must not live on (RFC 7009). Default: none. */
   revocationEndpoint?: string | URL;
   /** Sees refusals only, and has the last word: returns what to change about one. */
-  classify?: (refusal: Refusal) => Partial<Refusal> | undefined | void;
+  classify?: (refusal: Refusal) => MaybePromise<Ruling>;
   /** `open`: present without a claim when the store is away and nothing else is left. Default: `closed`. */
   onStoreFailure?: "closed" | "open";
   /** Seals the session's record in the store (AES-GCM). At least 16 random characters. */

@@ -52,7 +52,9 @@ pub async fn present(
         }
     };
     let ended = clock.within(timeout, exchange).await;
-    abort.disarm();
+    if ended.is_ok() {
+        abort.disarm();
+    }
     let secrets: Vec<&str> = presentation.refresh_token.map(Secret::expose).into_iter().collect();
     let facts = Facts {
         client_authenticated: false,

@@ -57,6 +57,10 @@ impl Coordinator {
     async fn enter(&self, carried: Carried, leaving: &[Shared], shared: &Shared) {
         let before = self.context.sid();
         let entered = self.context.sign_in(carried, &self.options.params).await;
+        if before != self.context.sid() {
+            // An exchange may have filled the mirror meanwhile.
+            self.embedder.forget();
+        }
         if before.is_some() && before != self.context.sid() {
             self.turn_away(leaving, "another session took the place of this one");
         }

@@ -1,7 +1,7 @@
 //! Token sets between JavaScript and Rust: what the user carries in, in either spelling, and the frozen set that goes out.
 
 use js_sys::Object;
-use serde::Serialize;
+use serde::ser::{self, Serialize};
 use serde_json::{Map, Value};
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::JsValue;
@@ -67,9 +67,35 @@ pub fn to_js(tokens: &TokenSet) -> JsValue {
 }
 
 fn extra(extra: &Extra) -> JsValue {
-    // Maps become plain objects. Names that would reach a prototype were dropped when the reply was read.
-    let written = extra.serialize(&Serializer::json_compatible());
+    // Maps become plain objects.
+    let written = PlainObject(extra).serialize(&Serializer::json_compatible());
     written.unwrap_or_else(|_| Object::new().into())
+}
+
+/// A JSON value as JavaScript reads it: every number is a double, also an id of twenty digits; and no name reaches a
+/// prototype, whoever wrote the record.
+struct Plain<'a>(&'a Value);
+
+struct PlainObject<'a>(&'a Map<String, Value>);
+
+impl Serialize for Plain<'_> {
+    fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Number(number) => serializer.serialize_f64(number.as_f64().unwrap_or(f64::NAN)),
+            Value::Array(items) => serializer.collect_seq(items.iter().map(Plain)),
+            Value::Object(members) => PlainObject(members).serialize(serializer),
+            simple => simple.serialize(serializer),
+        }
+    }
+}
+
+impl Serialize for PlainObject<'_> {
+    fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let harmless = |(name, _): &(&String, &Value)| {
+            !matches!(name.as_str(), "__proto__" | "constructor" | "prototype")
+        };
+        serializer.collect_map(self.0.iter().filter(harmless).map(|(name, value)| (name, Plain(value))))
+    }
 }
 
 /// When the tokens were issued, as far as that can be known.

@@ -82,7 +82,8 @@ impl<W: World> Context<W> {
     pub async fn look(&self, params: &Params) -> Result<Option<TokenSet>, Failure> {
         let at = self.names.session();
         let seen = self.read(&at).await.map_err(Failure::store)?;
-        let Some(record) = seen.map(|seen| seen.record).filter(|record| record.state != State::Out) else {
+        let there = |record: &Record| record.state != State::Out && !self.memory().has_left(&record.sid);
+        let Some(record) = seen.map(|seen| seen.record).filter(there) else {
             self.memory_mut().take_up(None);
             return Err(Failure::no_session("nobody is signed in, or the user has signed out"));
         };

@@ -19,6 +19,8 @@ const REMEMBERED: usize = 64;
 pub struct Memory {
     /// The session this context has taken up.
     pub sid: Option<String>,
+    /// The session the user has left here: over for this context, even if its tombstone cannot be written.
+    left: Option<String>,
     /// The session's record when it was last read or written, for the time the store is away.
     pub last: Option<Record>,
     /// What was last handed out, by parameters.
@@ -73,6 +75,17 @@ impl Memory {
         self.last = None;
         self.handed.clear();
         true
+    }
+
+    /// The user signs out of this session here: it is not taken up again.
+    pub fn leave(&mut self, sid: &str) {
+        self.left = Some(sid.to_owned());
+        self.take_up(None);
+    }
+
+    /// Has the user left this session here?
+    pub fn has_left(&self, sid: &str) -> bool {
+        self.left.as_deref() == Some(sid)
     }
 
     /// Notes what was handed out. True if it is not what was handed out before.

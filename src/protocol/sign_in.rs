@@ -41,7 +41,7 @@ impl<W: World> Context<W> {
                     continue;
                 }
             };
-            if let Some(current) = seen.as_ref().and_then(|seen| written_before(&seen.record, &sid, &params_key)) {
+            if let Some(current) = seen.as_ref().and_then(|seen| written_before(&seen.record, &sid)) {
                 return Ok(self.begin_with(current, &params_key));
             }
             let next = match self.plan(seen.as_ref().map(|seen| &seen.record), &carried, &params_key, &sid) {
@@ -86,7 +86,10 @@ impl<W: World> Context<W> {
             }
         }
         let mut next = Record::begun(sid.to_owned(), granted.refresh_token.clone());
-        next.grants.insert(params_key.to_owned(), grant_of(granted, None, 0, sent, &self.settings));
+        // A refresh token alone grants nothing yet: the first call fetches what it needs.
+        if granted.access_token.is_some() || granted.lifetime.is_some() || granted.expires_at.is_some() {
+            next.grants.insert(params_key.to_owned(), grant_of(granted, None, 0, sent, &self.settings));
+        }
         next.sub.clone_from(&granted.subject);
         if let Some(there) = there.filter(|_| !dropped(Safeguard::CarryQueue)) {
             next.carry_from(there);
@@ -131,8 +134,8 @@ enum Plan {
 }
 
 /// An earlier attempt of this sign-in whose outcome was unknown.
-fn written_before(record: &Record, sid: &str, params_key: &str) -> Option<Record> {
-    let ours = record.sid == sid && record.state == State::Active && record.grants.contains_key(params_key);
+fn written_before(record: &Record, sid: &str) -> Option<Record> {
+    let ours = record.sid == sid && record.state == State::Active;
     ours.then(|| record.clone())
 }
 

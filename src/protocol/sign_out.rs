@@ -30,7 +30,9 @@ impl<W: World> Context<W> {
     pub async fn sign_out(&self) -> Result<SignedOut, Failure> {
         let at = self.names.session();
         let sid = self.sid();
-        self.memory_mut().take_up(None);
+        if let Some(sid) = &sid {
+            self.memory_mut().leave(sid);
+        }
         let (record, written) = self.bury(&at, sid.as_deref()).await?;
         if written {
             self.notice(&at.key, record.as_ref().map_or(0, |record| record.generation), What::SignedOut);
@@ -75,6 +77,7 @@ impl<W: World> Context<W> {
                 }
             };
             let there = sid.get_or_insert_with(|| seen.record.sid.clone());
+            self.memory_mut().leave(there);
             if *there != seen.record.sid {
                 return Ok((None, false));
             }

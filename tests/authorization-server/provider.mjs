@@ -16,7 +16,7 @@ import { storage } from "./storage.mjs";
 export const PUBLIC_CLIENT = "web";
 /** A confidential one, with a secret that needs encoding in HTTP Basic (RFC 6749 section 2.3.1). */
 export const CONFIDENTIAL_CLIENT = "backend";
-export const CLIENT_SECRET = "a secret: 100% & ünïcode";
+export const CLIENT_SECRET = "a secret: 100% & /more+or=less/";
 
 const YEAR = 365 * 24 * 3600;
 

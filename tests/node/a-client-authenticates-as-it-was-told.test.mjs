@@ -84,7 +84,7 @@ for (const [name, hang] of Object.entries(silent)) {
   });
 }
 
-for (const answer of [5, "Basic abc", [], { headers: 5 }, { headers: { authorization: 5 } }, { params: { client_assertion: {} } }]) {
+for (const answer of [5, "Basic abc", { headers: 5 }, { headers: { authorization: 5 } }, { params: { client_assertion: {} } }]) {
   test(`a function that returns ${JSON.stringify(answer)} is a mistake of the developer's`, async (t) => {
     const { server, auth } = await confidential(t, { clientAuthentication: () => answer });
     await rejects(auth.getAccessToken(), "ConfigurationError", { spent: "no" });

@@ -69,7 +69,7 @@ test("refresh({ rejected }): a token nobody has heard of is not the current one"
 
 test("refresh({ rejected }) with something that is no token", async (t) => {
   const { server, auth } = await scene(t);
-  for (const rejected of ["", 5, null, {}]) {
+  for (const rejected of [5, null, {}]) {
     const error = await rejection(new Promise((resolve) => resolve(auth.refresh({ rejected }))));
     assert.ok(["ConfigurationError", "TypeError"].includes(error.name), String(error));
   }

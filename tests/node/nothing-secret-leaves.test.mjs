@@ -85,7 +85,7 @@ test("a whole life: expiry, failure, refusal, sign-out; nothing told holds a tok
 });
 
 test("a server that repeats the token in its error, or in a page of HTML", async (t) => {
-  const secrets = ["A0-a-first-access-token-0123456789", "R0-a-first-refresh-token-0123456789"];
+  const secrets = ["A0vD8qZkYw31LbTn7sXcJ5RmGf2HpUe9", "R0tK4yPxQh62WcMz8vNbS1LdJg5FaUr7"];
   const [accessToken, refreshToken] = secrets;
   const bodies = [
     reply(JSON.stringify({ error: "server_error", error_description: `token ${refreshToken} is not known` }), { status: 500 }),
@@ -114,7 +114,7 @@ test("a server that repeats the token in its error, or in a page of HTML", async
 });
 
 test("a callback that throws the token back", async (t) => {
-  const secrets = ["A0-a-first-access-token-0123456789", "R0-a-first-refresh-token-0123456789"];
+  const secrets = ["A0vD8qZkYw31LbTn7sXcJ5RmGf2HpUe9", "R0tK4yPxQh62WcMz8vNbS1LdJg5FaUr7"];
   const [accessToken, refreshToken] = secrets;
   const throwing = [
     () => {
@@ -161,7 +161,7 @@ test("a store that throws what it was given", async (t) => {
 test("the client's secret stays out of errors", async (t) => {
   const server = await authorizationServer(t);
   const clock = new Clock();
-  const clientSecret = "a-wrong-client-secret-0123456789";
+  const clientSecret = "Wz7Qk3Yv9Xn1Lp5Tb8Rd2Mc6Hf4Js0Ga";
   const auth = coordinator(t, server, { clock, clientId: CONFIDENTIAL_CLIENT, clientSecret, retries: 0 });
   await auth.setTokens((await server.signIn({ clientId: CONFIDENTIAL_CLIENT })).tokens);
   clock.advance(LIFETIME);

@@ -9,7 +9,7 @@ use refresh_coordinator::protocol::demand::{Demand, Need};
 use refresh_coordinator::protocol::failure::Failure;
 use refresh_coordinator::protocol::flight::{FlightKey, Flights, Ticket};
 use refresh_coordinator::protocol::names::Names;
-use refresh_coordinator::protocol::ports::LockScope;
+use refresh_coordinator::protocol::ports::{LockScope, Params};
 use refresh_coordinator::protocol::settings::Settings;
 use refresh_coordinator::protocol::tokens::{Secret, TokenSet};
 use refresh_coordinator::protocol::verdict::Granted;
@@ -39,6 +39,8 @@ pub struct Coordinator {
     entering: Cell<u32>,
     entered: Bell,
     draining: Cell<bool>,
+    /// Counts sign-outs, at their beginning and at their end: what was asked before says nothing of what is there after.
+    epoch: Cell<u32>,
 }
 
 /// A flight that was handed out.
@@ -69,6 +71,7 @@ struct Flight {
     presented: Option<Secret>,
     demand: Demand,
     sid: Option<String>,
+    epoch: u32,
 }
 
 impl Coordinator {
@@ -88,6 +91,7 @@ impl Coordinator {
             entering: Cell::default(),
             entered: Bell::default(),
             draining: Cell::default(),
+            epoch: Cell::default(),
         });
         site.tabs.borrow_mut().push(coordinator.clone());
         coordinator
@@ -107,8 +111,8 @@ impl Coordinator {
     }
 
     /// The need of a caller who wants something newer than this context has handed out.
-    pub fn newer(&self, demand: &Demand) -> Need {
-        Need::Newer(self.context.mark(&demand.params))
+    pub fn newer(&self, params: &Params) -> Need {
+        Need::Newer(self.context.mark(params))
     }
 
     /// Asks for tokens: the open flight with this demand, or a new one.
@@ -127,6 +131,7 @@ impl Coordinator {
             user,
             promise,
         };
+        note(|| format!("{}'s {who} asks, in session {sid:?}", tab.name));
         let expected = self.expected(&key);
         if let Some(joined) = self.flights.join(&key) {
             reached("a caller joined a flight");
@@ -142,7 +147,7 @@ impl Coordinator {
         let ticket = self.flights.start(key.clone(), promise.clone());
         self.open.borrow_mut().push(Open { key, promise: promise.clone(), sent: sent.clone() });
         let asked = asked(promise.clone());
-        let flight = Flight { ticket, promise, sent, presented, demand, sid };
+        let flight = Flight { ticket, promise, sent, presented, demand, sid, epoch: self.epoch.get() };
         let coordinator = self.clone();
         let name = format!("the flight of {}", asked.who);
         tab.process.spawn(&site.time, name, async move { coordinator.fly(flight).await });
@@ -188,8 +193,12 @@ impl Coordinator {
 
     fn land(&self, flight: &Flight, outcome: Outcome) {
         let open = self.flights.end(flight.ticket);
+        note(|| {
+            let sid = self.context.sid();
+            format!("{}: a flight lands, open {open}, tokens {}, and leaves the tab in session {sid:?}", self.tab().name, outcome.is_ok())
+        });
         match &outcome {
-            Ok(tokens) if self.context.sid().as_ref() == Some(&tokens.sid) => {
+            Ok(tokens) if self.context.sid().as_ref() == Some(&tokens.sid) && self.epoch.get() == flight.epoch => {
                 let access = tokens.grant.access_token.as_ref().map_or("", Secret::expose);
                 *self.tab().user.borrow_mut() = Some(user_of(access).to_owned());
             }
@@ -212,15 +221,22 @@ impl Coordinator {
     /// Signs the user out.
     pub async fn sign_out(&self) {
         note(|| format!("{}: signs out", self.tab().name));
-        *self.tab().user.borrow_mut() = None;
+        self.forget_user();
         self.site().ledger.ends();
         turn_away(self.flights.abandon());
         if !self.is_idle() || self.open.borrow().iter().any(|flight| !flight.promise.is_settled()) {
             self.site().ledger.violated("I4: a sign-out leaves a caller waiting".to_owned());
         }
-        if self.context.sign_out().await.is_ok() {
+        let signed_out = self.context.sign_out().await;
+        self.forget_user();
+        if signed_out.is_ok() {
             self.context.drain().await;
         }
+    }
+
+    fn forget_user(&self) {
+        *self.tab().user.borrow_mut() = None;
+        self.epoch.set(self.epoch.get() + 1);
     }
 
     /// Signs a user in.

@@ -2,7 +2,7 @@
 //!
 //! | file | what it is |
 //! | --- | --- |
-//! | `time` | tasks, and the clock that stands still while one of them is awake |
+//! | `hands`, `time` | tasks, and the clock that stands still while one of them is awake |
 //! | `process` | tasks that die together |
 //! | `bell`, `promise`, `locks` | what they wait for |
 //! | `site` | what all tabs share: store, network, server |
@@ -20,6 +20,7 @@ pub mod casts;
 pub mod coordinator;
 pub mod explore;
 pub mod faults;
+pub mod hands;
 pub mod locks;
 pub mod monitor;
 pub mod ports;

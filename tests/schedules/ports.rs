@@ -64,6 +64,7 @@ impl Store for Ports {
         let throws = self.site.plan.read();
         step().await;
         let found = self.site.get(&at.key);
+        note(|| format!("{}: reads version {:?}", self.tab.name, found.as_ref().map(|found| &found.version)));
         step().await;
         if throws {
             note(|| format!("{}: a read throws", self.tab.name));

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
+
+use super::hands::Hands;
 
 /// The tasks of one schedule, and their clock, in milliseconds.
 #[derive(Clone, Default)]
@@ -20,7 +20,7 @@ struct Inner {
     alarms: RefCell<BTreeMap<(i64, u64), Waker>>,
     /// The names of the tasks that have not ended.
     tasks: RefCell<BTreeMap<u64, String>>,
-    awake: Arc<Awake>,
+    hands: Hands,
 }
 
 /// A point where anybody may go first. Unlike shuttle's `yield_now` it asks for nothing: that one would take the
@@ -48,10 +48,13 @@ impl Time {
     pub fn spawn(&self, name: String, future: impl Future<Output = ()> + 'static) {
         let number = self.number();
         self.0.tasks.borrow_mut().insert(number, name);
-        self.0.awake.rise();
-        let pulse = Pulse { awake: self.0.awake.clone(), counted: true.into(), woken: false.into(), task: Mutex::default() };
-        let task = Task { future: Box::pin(future), pulse: Arc::new(pulse), time: self.clone(), number };
-        drop(shuttle::future::spawn_local(task));
+        let time = Rc::downgrade(&self.0);
+        self.0.hands.give(async move {
+            future.await;
+            if let Some(time) = time.upgrade() {
+                time.tasks.borrow_mut().remove(&number);
+            }
+        });
     }
 
     /// Lets time pass until every task has ended.
@@ -59,8 +62,9 @@ impl Time {
     /// # Errors
     /// The names of tasks that nothing will ever wake.
     pub async fn pass(&self) -> Result<(), String> {
+        self.0.hands.stand_ready();
         loop {
-            poll_fn(|task| self.0.awake.poll_all_asleep(task)).await;
+            self.0.hands.all_asleep().await;
             if self.0.tasks.borrow().is_empty() {
                 return Ok(());
             }
@@ -113,93 +117,5 @@ impl Future for Alarm {
 impl Drop for Alarm {
     fn drop(&mut self) {
         self.time.0.alarms.borrow_mut().remove(&self.place);
-    }
-}
-
-/// Counts the tasks that are awake.
-#[derive(Default)]
-struct Awake {
-    count: AtomicUsize,
-    watcher: Mutex<Option<Waker>>,
-}
-
-impl Awake {
-    fn rise(&self) {
-        self.count.fetch_add(1, Relaxed);
-    }
-
-    fn rest(&self) {
-        if self.count.fetch_sub(1, Relaxed) == 1
-            && let Some(watcher) = self.watcher.lock().unwrap_or_else(PoisonError::into_inner).take()
-        {
-            watcher.wake();
-        }
-    }
-
-    fn poll_all_asleep(&self, task: &mut Context<'_>) -> Poll<()> {
-        if self.count.load(Relaxed) == 0 {
-            return Poll::Ready(());
-        }
-        *self.watcher.lock().unwrap_or_else(PoisonError::into_inner) = Some(task.waker().clone());
-        Poll::Pending
-    }
-}
-
-/// A task that is counted while it is awake: from its waker's call to the poll that leaves it waiting.
-struct Task {
-    future: Pin<Box<dyn Future<Output = ()>>>,
-    pulse: Arc<Pulse>,
-    time: Time,
-    number: u64,
-}
-
-struct Pulse {
-    awake: Arc<Awake>,
-    counted: AtomicBool,
-    woken: AtomicBool,
-    task: Mutex<Option<Waker>>,
-}
-
-impl Future for Task {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<()> {
-        let pulse = self.pulse.clone();
-        pulse.count();
-        pulse.woken.store(false, Relaxed);
-        *pulse.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task.waker().clone());
-        let polled = self.future.as_mut().poll(&mut Context::from_waker(&Waker::from(pulse.clone())));
-        if polled.is_ready() {
-            self.time.0.tasks.borrow_mut().remove(&self.number);
-            *pulse.task.lock().unwrap_or_else(PoisonError::into_inner) = None;
-            pulse.awake.rest();
-        } else if !pulse.woken.load(Relaxed) {
-            pulse.counted.store(false, Relaxed);
-            pulse.awake.rest();
-        }
-        polled
-    }
-}
-
-impl Pulse {
-    fn count(&self) {
-        if !self.counted.swap(true, Relaxed) {
-            self.awake.rise();
-        }
-    }
-}
-
-impl Wake for Pulse {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        // One that has ended, or was not polled yet, is not asleep.
-        if let Some(task) = self.task.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
-            self.woken.store(true, Relaxed);
-            self.count();
-            task.wake_by_ref();
-        }
     }
 }

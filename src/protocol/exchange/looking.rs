@@ -64,6 +64,9 @@ impl<W: World> Exchange<'_, W> {
             Found::Nothing => return Err(self.no_session(None)),
             Found::Spent => return Err(Failure::revoked(Reason::Superseded)),
         };
+        if self.session_mode() && self.context.memory().has_left(&seen.record.sid) {
+            return Err(self.no_session(None));
+        }
         self.meet(&seen);
         let (answer, fall_back) = self.judge(&seen)?;
         if let Some(answer) = answer {
