@@ -1,30 +1,33 @@
 // How long a call takes, in nanoseconds.
 
 /** A token that is fresh, again and again. */
-export async function fresh({ getAccessToken }, calls) {
-  const started = process.hrtime.bigint();
-  for (let call = 0; call < calls; call += 1) await getAccessToken();
-  return Number(process.hrtime.bigint() - started) / calls;
+export async function fresh({ freshToken }, calls) {
+  const started = now();
+  for (let call = 0; call < calls; call += 1) await freshToken();
+  return Number(now() - started) / calls;
 }
 
 /** What each further caller of one flight costs: to join it, and to be woken by it. The flight itself is not counted. */
 export async function join({ getAccessToken, expire, answer }, callers) {
   expire();
-  const first = getAccessToken();
+  // Woken before all others, for it asked before them.
+  const landed = getAccessToken().then(now);
   const joined = new Array(callers);
   let woken = 0;
   const wake = () => (woken += 1);
-  const started = process.hrtime.bigint();
+  const started = now();
   for (let caller = 0; caller < callers; caller += 1) joined[caller] = getAccessToken();
-  const asked = process.hrtime.bigint();
+  const asked = now();
   for (const promise of joined) promise.then(wake);
-  let landed;
-  // The first to be woken, and a last one behind all others, are the marks.
-  const marks = [first.then(() => (landed = process.hrtime.bigint())), joined.at(-1).then(() => process.hrtime.bigint())];
+  const last = joined.at(-1).then(now);
   await answer();
-  const [, ended] = await Promise.all(marks);
+  const waking = (await last) - (await landed);
   if (woken !== callers) throw new Error(`${woken} of ${callers} callers were woken`);
-  return { join: Number(asked - started) / callers, wake: Number(ended - landed) / callers };
+  return { join: Number(asked - started) / callers, wake: Number(waking) / callers };
+}
+
+function now() {
+  return process.hrtime.bigint();
 }
 
 export function median(numbers) {

@@ -1,6 +1,7 @@
 // What is measured: the package, and beside it the least that shares a promise at all, an async `Map<string, Promise>`.
 //
-// Both offer `getAccessToken`, `expire` and `answer`: `expire` makes the next call begin a flight, which lands with `answer`.
+// Both offer `freshToken`, and `getAccessToken`, `expire` and `answer`: `expire` makes the next call begin a flight, which
+// lands with `answer`.
 
 import { RefreshCoordinator } from "refresh-coordinator";
 
@@ -31,23 +32,28 @@ export function map() {
         return accessToken;
       })
       .finally(() => flights.delete("session"));
+  async function getAccessToken() {
+    if (Date.now() < expiresAt) return accessToken;
+    const running = flights.get("session");
+    if (running) return running;
+    const started = start();
+    flights.set("session", started);
+    return started;
+  }
   return {
     name: "async Map<string, Promise>",
-    async getAccessToken() {
-      if (Date.now() < expiresAt) return accessToken;
-      const running = flights.get("session");
-      if (running) return running;
-      const started = start();
-      flights.set("session", started);
-      return started;
-    },
+    freshToken: getAccessToken,
+    getAccessToken,
     expire: () => (expiresAt = 0),
     answer,
   };
 }
 
-/** The package with its defaults; time is made to pass by a clock that reads the host's. */
+/** The package: with its defaults where the token is fresh, and on a clock that can be put forward where it is not. */
 export async function coordinator() {
+  const tokens = { access_token: "access-0", refresh_token: "refresh-0", expires_in: LIFETIME };
+  const fresh = new RefreshCoordinator({ refresh: () => tokens });
+  await fresh.setTokens(tokens);
   const { refresh, answer } = openRefresh();
   let passed = 0;
   const clock = {
@@ -61,16 +67,17 @@ export async function coordinator() {
   };
   let begun;
   const auth = new RefreshCoordinator({ clock, refresh: () => (begun(), refresh()) });
-  await auth.setTokens({ access_token: "access-0", refresh_token: "refresh-0", expires_in: LIFETIME });
+  await auth.setTokens(tokens);
   let sent;
   return {
     name: "refresh-coordinator",
+    freshToken: fresh.getAccessToken,
     getAccessToken: auth.getAccessToken,
     expire() {
       passed += LIFETIME * 1000;
       sent = new Promise((resolve) => (begun = resolve));
     },
     answer: () => sent.then(answer),
-    close: auth.close,
+    close: () => [fresh, auth].forEach((one) => one.close()),
   };
 }

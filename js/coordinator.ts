@@ -47,6 +47,8 @@ export class RefreshCoordinator {
   /** No background refresh before this moment of the host's monotonic clock; infinite while one runs. */
   #backgroundAfter = -Infinity;
   #closed = false;
+  /** Counts what was learned of the session. */
+  #told = 0;
 
   /**
    * Checks the options, and never waits.
@@ -137,6 +139,7 @@ export class RefreshCoordinator {
     const left = this.#kept(() => this.#core.signOut(tokens));
     if (tokens === undefined) {
       this.#mirror.clear();
+      this.#told += 1;
       const over = () => this.#observable.over("signed-out", undefined);
       left.then(over, over);
     }
@@ -227,6 +230,8 @@ export class RefreshCoordinator {
     if (!this.#observed.has(flight)) {
       this.#observed.add(flight);
       this.#observe(flight, need);
+      // What came from elsewhere may be in its advisory window already.
+      if (need === Need.Valid) flight.then(() => void this.#fresh(params), () => {});
     }
     return flight;
   }
@@ -246,6 +251,7 @@ export class RefreshCoordinator {
   }
 
   #failed(error: unknown): void {
+    this.#told += 1;
     if (error instanceof RevokedError) this.#observable.over("revoked", error as RefreshError);
     else if (error instanceof NoSessionError) this.#observable.over("signed-out", undefined);
     else if (error instanceof AnyRefreshError) this.#observable.failed(error as RefreshError);
@@ -289,6 +295,7 @@ export class RefreshCoordinator {
 
   #hold(held: Held): void {
     if (this.#closed) return;
+    this.#told += 1;
     this.#mirror.hold(held);
     this.#observable.active(held.expiresAt, held.generation, held.params === 0);
   }
@@ -298,7 +305,10 @@ export class RefreshCoordinator {
     this.#mirror.clear();
     if (this.#closed || !this.#observable.hasListeners || this.#instance.crash !== undefined) return;
     queueMicrotask(() => {
-      if (!this.#closed) this.#kept(() => this.#core.look()).catch((error: unknown) => this.#failed(error));
+      if (this.#closed) return;
+      const told = this.#told;
+      // What was said of the session meanwhile is newer than what this look found.
+      this.#kept(() => this.#core.look()).catch((error: unknown) => told === this.#told && this.#failed(error));
     });
   }
 

@@ -8,6 +8,7 @@ use wasm_bindgen::JsValue;
 
 use super::object::{Members, json};
 use super::options::given::Wrong;
+use super::settle::own;
 use crate::oauth::jwt::claims;
 use crate::oauth::token_set::{Age, Flaw, Spelling, read};
 use crate::protocol::context::Carried;
@@ -30,6 +31,13 @@ pub enum Freshness {
 /// The tokens a user carries in. Own members only; names in either spelling.
 pub fn carried(tokens: &JsValue, now: Millis, freshness: Freshness) -> Result<Carried, Wrong> {
     let members = members(tokens).ok_or_else(|| wrong("the tokens must be an object that can be written as JSON"))?;
+    // As JSON they would be null, and so count as absent.
+    for name in ["expires_in", "expiresIn", "expires_at", "expiresAt"] {
+        let number = own(tokens, name).ok().flatten().and_then(|value| value.as_f64());
+        if number.is_some_and(|number| !number.is_finite()) {
+            return Err(wrong(&["`", name, "` of the tokens must be a finite number"].concat()));
+        }
+    }
     let reading = read(&members, Spelling::Either, Age::Unknown);
     if let Some(Flaw { member, rule, .. }) = reading.flaw {
         return Err(wrong(&["`", member, "` of the tokens ", rule].concat()));

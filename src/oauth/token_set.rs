@@ -158,8 +158,14 @@ impl<'a> Reader<'a> {
     fn token(&mut self, wire: &'static str, script: &'static str) -> Option<Secret> {
         let (name, value) = self.find(wire, script)?;
         let token = value.as_str();
-        if token.is_none() {
-            self.wrong(name, "must be a string", true);
+        match token {
+            None => self.wrong(name, "must be a string", true),
+            // RFC 6749 appendix A.12 and A.17. A line break in a token would end the header it is sent in.
+            Some(token) if !token.bytes().all(|byte| (0x20..=0x7e).contains(&byte)) => {
+                self.wrong(name, "must be of visible ASCII characters", true);
+                return None;
+            }
+            Some(_) => {}
         }
         token.map(Secret::new)
     }

@@ -80,8 +80,11 @@ impl<W: World> Context<W> {
     /// # Errors
     /// [`Failure::NoSession`] and [`Failure::Revoked`] if the session is over; [`Failure::Store`].
     pub async fn look(&self, params: &Params) -> Result<Option<TokenSet>, Failure> {
-        let at = self.names.session();
+        let (at, turns) = (self.names.session(), self.memory().turns);
         let seen = self.read(&at).await.map_err(Failure::store)?;
+        if self.memory().turns != turns {
+            return Ok(None);
+        }
         let there = |record: &Record| record.state != State::Out && !self.memory().has_left(&record.sid);
         let Some(record) = seen.map(|seen| seen.record).filter(there) else {
             self.memory_mut().take_up(None);

@@ -19,6 +19,8 @@ const REMEMBERED: usize = 64;
 pub struct Memory {
     /// The session this context has taken up.
     pub sid: Option<String>,
+    /// Counts the sign-ins and sign-outs of this context: what was read before the last one says nothing of the session now.
+    pub turns: u64,
     /// The session the user has left here: over for this context, even if its tombstone cannot be written.
     left: Option<String>,
     /// The session's record when it was last read or written, for the time the store is away.
@@ -79,8 +81,15 @@ impl Memory {
 
     /// The user signs out of this session here: it is not taken up again.
     pub fn leave(&mut self, sid: &str) {
+        self.turns += 1;
         self.left = Some(sid.to_owned());
         self.take_up(None);
+    }
+
+    /// The user signs in here.
+    pub fn enter(&mut self, sid: &str) -> bool {
+        self.turns += 1;
+        self.take_up(Some(sid))
     }
 
     /// Has the user left this session here?

@@ -99,7 +99,7 @@ impl<W: World> Context<W> {
 
     /// This context takes the session up, and answers with its tokens.
     fn begin_with(&self, record: Record, params_key: &str) -> TokenSet {
-        let begun = self.memory_mut().take_up(Some(&record.sid));
+        let begun = self.memory_mut().enter(&record.sid);
         if begun {
             self.notice(&self.names.session().key, record.generation, What::SignedIn);
         }

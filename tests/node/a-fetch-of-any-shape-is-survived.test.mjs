@@ -82,6 +82,23 @@ for (const [name, response] of Object.entries(foreign)) {
   });
 }
 
+test("a host without fetch", async (t) => {
+  const [server, clock] = [await authorizationServer(t), new Clock()];
+  const { tokens } = await server.signIn();
+  const auth = coordinator(t, server, { clock, retries: 0 });
+  await auth.setTokens(tokens);
+  clock.advance(LIFETIME);
+  const host = globalThis.fetch;
+  t.after(() => (globalThis.fetch = host));
+  delete globalThis.fetch;
+  const error = await rejection(auth.getAccessToken());
+  assert.ok(["ConfigurationError", "TransientError"].includes(error.name), String(error));
+  assertError(error, error.name, { spent: "no" });
+  globalThis.fetch = host;
+  clock.advance(Math.max(5_000, (error.retryAt ?? 0) - clock.now()));
+  assert.equal(await server.isActive(await auth.getAccessToken()), true);
+});
+
 test("a response of another library or realm is understood, or refused with a type", async (t) => {
   const polyfill = async (...args) => {
     const response = await fetch(...args);

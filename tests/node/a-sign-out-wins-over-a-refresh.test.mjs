@@ -103,6 +103,33 @@ test("without a revocation endpoint nothing is written back either", async (t) =
   for (const token of server.oracle.issued) assert.ok(!contents.includes(token));
 });
 
+test("the old token is not served again, whatever was asked while the sign-out was being written", async (t) => {
+  for (const listen of [false, true]) {
+    const { auth, server } = await scene(t);
+    if (listen) auth.subscribe(() => {});
+    const signedOut = auth.signOut();
+    const during = times(10, () => auth.getAccessToken());
+    await Promise.allSettled([signedOut, ...during]);
+    for (let round = 0; round < 3; round += 1) {
+      await rejects(auth.getAccessToken(), "NoSessionError");
+      await new Promise(setImmediate);
+    }
+    assert.equal(auth.getSnapshot().status, "signed-out");
+    assert.equal(server.oracle.presentations, 0);
+  }
+});
+
+test("a sign-out of another coordinator on the same store, after the server has rotated", async (t) => {
+  const { server, clock, store, auth, tokens, held, outcomes } = await refreshing(t, "holdReply");
+  const other = coordinator(t, server, { clock, store, revocationEndpoint: server.revocationEndpoint });
+  assert.deepEqual(await other.signOut(), { revoked: true });
+  held.release();
+  for (const { reason } of await outcomes) assertError(reason, "NoSessionError");
+  await asked(server, 2);
+  assert.ok(obtained({ server, tokens }).includes(server.oracle.revoked[1]));
+  for (const one of [auth, other]) await rejects(one.getAccessToken(), "NoSessionError");
+});
+
 test("a sign-out does not fail because the revocation does, and the token stays queued", async (t) => {
   const [server, clock] = [await authorizationServer(t), new Clock()];
   const auth = coordinator(t, server, { clock, revocationEndpoint: server.revocationEndpoint });

@@ -75,6 +75,22 @@ for (const [name, hang] of Object.entries(silent)) {
   });
 }
 
+for (const method of ["read", "write"]) {
+  test(`${method} goes missing after construction`, async (t) => {
+    const { server, clock, store, auth } = await withStore(t);
+    clock.skips = 2_000;
+    const honestly = store[method];
+    store[method] = undefined;
+    clock.advance(LIFETIME);
+    const error = await rejection(auth.getAccessToken());
+    assert.ok(error instanceof StoreError || error instanceof TransientError, String(error));
+    assert.equal(server.oracle.presentations, 0);
+    store[method] = honestly;
+    clock.advance(60_000);
+    assert.equal(await server.isActive(await auth.getAccessToken()), true);
+  });
+}
+
 const garbage = {
   "a number": 42,
   "a string": "value",

@@ -71,6 +71,8 @@ struct Flight {
     presented: Option<Secret>,
     demand: Demand,
     sid: Option<String>,
+    /// It was asked for during a sign-in.
+    enters: bool,
     epoch: u32,
 }
 
@@ -147,7 +149,8 @@ impl Coordinator {
         let ticket = self.flights.start(key.clone(), promise.clone());
         self.open.borrow_mut().push(Open { key, promise: promise.clone(), sent: sent.clone() });
         let asked = asked(promise.clone());
-        let flight = Flight { ticket, promise, sent, presented, demand, sid, epoch: self.epoch.get() };
+        let (enters, epoch) = (!settled, self.epoch.get());
+        let flight = Flight { ticket, promise, sent, presented, demand, sid, enters, epoch };
         let coordinator = self.clone();
         let name = format!("the flight of {}", asked.who);
         tab.process.spawn(&site.time, name, async move { coordinator.fly(flight).await });
@@ -167,7 +170,8 @@ impl Coordinator {
     }
 
     async fn fly(&self, mut flight: Flight) {
-        while self.entering.get() > 0 {
+        // Whoever signs in and then asks gets the new session, even without waiting in between.
+        while flight.enters && self.entering.get() > 0 {
             self.entered.after(self.entered.count()).await;
             flight.sid = self.context.sid();
         }

@@ -86,14 +86,21 @@ impl<W: World> Exchange<'_, W> {
         if self.sid.is_none() {
             self.sid = Some(seen.record.sid.clone());
         }
-        let taken_up = self.context.memory_mut().take_up(Some(&seen.record.sid));
-        if taken_up && self.sid.as_ref() != Some(&seen.record.sid) {
-            self.notice(seen.record.generation, What::SignedIn);
+        if self.is_news() {
+            let taken_up = self.context.memory_mut().take_up(Some(&seen.record.sid));
+            if taken_up && self.sid.as_ref() != Some(&seen.record.sid) {
+                self.notice(seen.record.generation, What::SignedIn);
+            }
+            self.remember(seen);
         }
-        self.remember(seen);
         if dropped(Safeguard::TokenFromRecord) && self.captured.is_none() {
             self.captured.clone_from(&seen.record.refresh_token);
         }
+    }
+
+    /// Has nobody signed in or out in this context since the record was read? Otherwise it says nothing new to the context.
+    fn is_news(&self) -> bool {
+        self.context.memory().turns == self.turns
     }
 
     fn judge(&mut self, seen: &Seen) -> Result<(Option<Looked>, Option<TokenSet>), Failure> {
@@ -150,7 +157,7 @@ impl<W: World> Exchange<'_, W> {
     /// The call's session is not there (any more). What is there now is the context's from here on.
     fn no_session(&self, there: Option<&Record>) -> Failure {
         let live = there.filter(|record| record.state == State::Active).map(|record| record.sid.as_str());
-        if self.session_mode() {
+        if self.session_mode() && self.is_news() {
             self.context.memory_mut().take_up(live);
         }
         Failure::no_session("nobody is signed in, or the user has signed out")

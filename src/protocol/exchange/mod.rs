@@ -108,6 +108,8 @@ struct Exchange<'a, W: World> {
     /// The first token seen: what a careless client would present (mutant only).
     captured: Option<Secret>,
     has_waited: bool,
+    /// [`Memory::turns`](super::memory::Memory) before the last look.
+    turns: u64,
 }
 
 impl<'a, W: World> Exchange<'a, W> {
@@ -129,6 +131,7 @@ impl<'a, W: World> Exchange<'a, W> {
             setback: None,
             captured: None,
             has_waited: false,
+            turns: 0,
         }
     }
 
@@ -136,6 +139,7 @@ impl<'a, W: World> Exchange<'a, W> {
     async fn round(&mut self) -> Result<Option<Answer>, Failure> {
         // Rule 1: subscribe, then read. What changes after this count wakes every wait below.
         let heard = self.context.world.heard(self.key());
+        self.turns = self.context.memory().turns;
         let found = match self.read().await {
             Ok(found) => found,
             Err(failure) => return self.without_store(failure).await.map(Some),
