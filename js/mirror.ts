@@ -57,8 +57,22 @@ export class Mirror {
     const entry = new Entry(held, this.#monotonic(), this.#longest);
     if (this.#sid !== held.sid) this.clear();
     this.#sid = held.sid;
-    if (held.params === 0) this.#plain = entry;
-    else this.#others.set(held.params, entry);
+    this.#rotate(held);
+    this.#put(entry);
+  }
+
+  /** The refresh token is the session's, not the parameters': what is held for others gets the live one too. */
+  #rotate({ tokens: { refreshToken } }: Held): void {
+    for (const entry of [this.#plain, ...this.#others.values()]) {
+      if (entry === undefined || entry.held.tokens.refreshToken === refreshToken) continue;
+      const tokens = Object.freeze({ ...entry.held.tokens, ...(refreshToken === undefined ? {} : { refreshToken }) });
+      this.#put(new Entry({ ...entry.held, tokens }, this.#monotonic(), this.#longest));
+    }
+  }
+
+  #put(entry: Entry): void {
+    if (entry.held.params === 0) this.#plain = entry;
+    else this.#others.set(entry.held.params, entry);
   }
 
   clear(): void {
@@ -83,6 +97,7 @@ export class Mirror {
     try {
       const wall = this.#clock.now();
       const monotonic = this.#clock.monotonic();
+      if (typeof wall !== "number" || typeof monotonic !== "number") return stale(wall, monotonic);
       if (monotonic >= entry.until) return Freshness.Stale;
       if (wall < entry.advisoryWall && monotonic < entry.advisoryMonotonic) return Freshness.Fresh;
       if (wall < entry.mandatoryWall && monotonic < entry.mandatoryMonotonic) return Freshness.Advisory;
@@ -99,6 +114,12 @@ export class Mirror {
       return -Infinity;
     }
   }
+}
+
+/** A clock that answers with something else than numbers, perhaps with a promise that rejects. */
+function stale(...answers: unknown[]): 2 {
+  for (const answer of answers) Promise.resolve(answer).catch(() => {});
+  return Freshness.Stale;
 }
 
 /** The access token of a set, as a promise of its own. */

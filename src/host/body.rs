@@ -7,7 +7,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use super::object::json;
 use super::options::given::has_method;
-use super::settle::{Foreign, invoke, property, settle};
+use super::settle::{Foreign, ignore, invoke, property, settle};
 use crate::oauth::reply::LONGEST_BODY;
 
 /// A body, as far as it was read.
@@ -42,7 +42,7 @@ async fn read_stream(stream: &JsValue) -> Result<Body, Foreign> {
         let chunk = property(&step, "value")?;
         let room = LONGEST_BODY.saturating_sub(bytes.len());
         if !append(&mut bytes, &chunk, room)? {
-            drop(settle(invoke(&reader, "cancel", &[])));
+            ignore(invoke(&reader, "cancel", &[]));
             return Ok(Body::TooLarge);
         }
     }

@@ -14,7 +14,7 @@ use super::bell::Bell;
 use super::clock::{HostClock, host_monotonic, host_sleep};
 use super::embedder::Embedder;
 use super::object::Members;
-use super::settle::{call, invoke, own, property};
+use super::settle::{call, ignore, invoke, own, property};
 use super::store::HostStore;
 use crate::protocol::tokens::Millis;
 
@@ -86,9 +86,9 @@ impl HostChannel {
                 channel.hear(&event);
             }
         });
-        let _ = invoke(&channel.channel, "addEventListener", &[&"message".into(), listener.as_ref()]);
+        ignore(invoke(&channel.channel, "addEventListener", &[&"message".into(), listener.as_ref()]));
         // An open channel would keep a Node process alive.
-        let _ = invoke(&channel.channel, "unref", &[]);
+        ignore(invoke(&channel.channel, "unref", &[]));
         *channel.listener.borrow_mut() = Some(listener);
         channel
     }
@@ -97,7 +97,7 @@ impl HostChannel {
     pub fn announce(&self, key: &str, sid: &str, generation: u64) {
         *self.said.borrow_mut() = Some((key.to_owned(), sid.to_owned(), generation));
         let message = Members::new().set("v", 1).set("key", key).set("sid", sid).set("generation", generation as f64);
-        let _ = invoke(&self.channel, "postMessage", &[&message.done()]);
+        ignore(invoke(&self.channel, "postMessage", &[&message.done()]));
         if let Some(key) = self.known(key) {
             self.ring(&key);
         }
@@ -124,10 +124,10 @@ impl HostChannel {
         self.closed.set(true);
         self.forget(|_| true);
         if let Some(listener) = self.listener.take() {
-            let _ = invoke(&self.channel, "removeEventListener", &[&"message".into(), listener.as_ref()]);
+            ignore(invoke(&self.channel, "removeEventListener", &[&"message".into(), listener.as_ref()]));
         }
         if self.owned {
-            let _ = invoke(&self.channel, "close", &[]);
+            ignore(invoke(&self.channel, "close", &[]));
         }
     }
 
@@ -220,7 +220,7 @@ impl HostChannel {
 impl Key {
     fn end(&self) {
         self.forgotten.set(true);
-        let _ = call(&self.stop.replace(JsValue::UNDEFINED), &JsValue::UNDEFINED, &[]);
+        ignore(call(&self.stop.replace(JsValue::UNDEFINED), &JsValue::UNDEFINED, &[]));
     }
 }
 

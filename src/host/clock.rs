@@ -13,7 +13,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::abort::Abort;
 use super::race::{First, at_once, race};
-use super::settle::{Foreign, call, invoke, property, settle};
+use super::settle::{Foreign, call, has_properties, invoke, property, settle};
 use crate::protocol::ports::Clock;
 use crate::protocol::tokens::Millis;
 
@@ -66,7 +66,13 @@ impl HostClock {
     }
 
     fn read(&self, method: &str) -> Option<Millis> {
-        let number = invoke(&self.clock, method, &[]).ok()?.as_f64()?;
+        let answer = invoke(&self.clock, method, &[]).ok()?;
+        if has_properties(&answer) {
+            // Perhaps a promise, perhaps one that rejects: nobody else will look at it.
+            drop(settle(Ok(answer)));
+            return None;
+        }
+        let number = answer.as_f64()?;
         // The cast saturates; what is not finite is no time.
         number.is_finite().then_some(number.floor() as Millis)
     }

@@ -17,7 +17,7 @@ use super::options::given::Wrong;
 use super::options::{Options, parameters};
 use super::panic;
 use super::race::{First, race};
-use super::settle::call;
+use super::settle::{call, ignore};
 use super::shared::Shared;
 use super::tokens;
 use super::world::HostWorld;
@@ -207,7 +207,7 @@ impl Coordinator {
                     Ok(JsValue::UNDEFINED)
                 });
                 // The work goes on even if the host does not want to wait for it.
-                let _ = call(wait_until, &JsValue::UNDEFINED, &[&ended]);
+                ignore(call(wait_until, &JsValue::UNDEFINED, &[&ended]));
             }
         }
     }

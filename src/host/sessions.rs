@@ -115,7 +115,9 @@ impl Coordinator {
     async fn leave_carried(&self, carried: &Carried, presented: &Secret, shared: &Shared) {
         match self.context.sign_out_carried(carried).await {
             Ok(left) => {
-                let drain = Box::pin(self.context.drain_carried(presented));
+                // The last entry of the chain has the queue.
+                let holder = left.last.as_ref().unwrap_or(presented);
+                let drain = Box::pin(self.context.drain_carried(holder));
                 self.report_revocation(left.queued, drain, shared).await;
             }
             Err(failure) => shared.reject(&raise(&self.embedder, &failure)),

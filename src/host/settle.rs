@@ -81,6 +81,11 @@ pub fn settle(called: Result<JsValue, Foreign>) -> impl Future<Output = Result<J
     }
 }
 
+/// Calls whose result nobody needs. If it is a promise that rejects, that is nobody's unhandled rejection.
+pub fn ignore(called: Result<JsValue, Foreign>) {
+    drop(settle(called));
+}
+
 /// A genuine promise for a value. `Promise.resolve` would hand a promise with a tampered `then` back as it is.
 fn resolved(value: &JsValue) -> Promise {
     Promise::new(&mut |resolve, _reject| {

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
+import { inspect } from "node:util";
 
 import { unavailable } from "../authorization-server/faults.mjs";
 import { failing } from "./callbacks-of-any-shape.mjs";
@@ -20,6 +21,8 @@ const clockWith = (members) => {
 
 for (const method of ["now", "monotonic", "sleep"]) {
   for (const [name, fail] of Object.entries(failing)) {
+    // The two that tell the time answer at once: a promise is no time, and what becomes of it is its maker's business.
+    if (method !== "sleep" && name.startsWith("rejects")) continue;
     test(`${method} ${name}`, async (t) => {
       const server = await authorizationServer(t);
       const { tokens } = await server.signIn();
@@ -32,9 +35,8 @@ for (const method of ["now", "monotonic", "sleep"]) {
 }
 
 for (const method of ["now", "monotonic"]) {
-  for (const value of [NaN, Infinity, -Infinity, "12", undefined, null, {}, 10n]) {
-    const name = typeof value === "bigint" ? "a bigint" : Object.is(value, Infinity) ? "Infinity" : JSON.stringify(value) ?? String(value);
-    test(`${method} returns ${typeof value} ${name}`, async (t) => {
+  for (const value of [NaN, Infinity, -Infinity, "12", undefined, null, {}, 10n, Promise.resolve(5)]) {
+    test(`${method} returns ${inspect(value)}`, async (t) => {
       const server = await authorizationServer(t);
       const { tokens } = await server.signIn();
       const auth = coordinator(t, server, { clock: clockWith({ [method]: () => value }) });
@@ -45,14 +47,13 @@ for (const method of ["now", "monotonic"]) {
 }
 
 for (const value of [undefined, null, 5, "later"]) {
-  test(`sleep returns ${value} at once: no wait is mistaken for the end of another`, async (t) => {
+  test(`sleep returns ${value} at once: every limit is over at once, and there is an answer all the same`, async (t) => {
     const server = await authorizationServer(t);
     const { tokens } = await server.signIn();
     const auth = coordinator(t, server, { clock: clockWith({ sleep: () => value }), retries: 0 });
     await auth.setTokens({ refresh_token: tokens.refresh_token });
-    // Every time limit is over at once, so the answer may be that of a timeout; what counts is that there is one.
     const [outcome] = await Promise.allSettled([auth.getAccessToken()]);
-    if (outcome.status === "rejected") assert.equal(outcome.reason.name, "TransientError");
+    if (outcome.status === "rejected") assert.ok(["TransientError", "StoreError"].includes(outcome.reason.name), String(outcome.reason));
   });
 }
 

@@ -39,6 +39,10 @@ pub struct Coordinator {
     entering: Cell<u32>,
     entered: Bell,
     draining: Cell<bool>,
+    /// The session that the open flights belong to, as far as one was met.
+    flown: RefCell<Option<String>>,
+    /// Sign-outs under way.
+    leaving: Cell<u32>,
     /// Counts sign-outs, at their beginning and at their end: what was asked before says nothing of what is there after.
     epoch: Cell<u32>,
 }
@@ -93,6 +97,8 @@ impl Coordinator {
             entering: Cell::default(),
             entered: Bell::default(),
             draining: Cell::default(),
+            flown: RefCell::default(),
+            leaving: Cell::default(),
             epoch: Cell::default(),
         });
         site.tabs.borrow_mut().push(coordinator.clone());
@@ -134,6 +140,7 @@ impl Coordinator {
             promise,
         };
         note(|| format!("{}'s {who} asks, in session {sid:?}", tab.name));
+        self.leave_other_session();
         let expected = self.expected(&key);
         if let Some(joined) = self.flights.join(&key) {
             reached("a caller joined a flight");
@@ -155,6 +162,17 @@ impl Coordinator {
         let name = format!("the flight of {}", asked.who);
         tab.process.spawn(&site.time, name, async move { coordinator.fly(flight).await });
         asked
+    }
+
+    /// Nobody joins the flights of a session that the context has left. They land on their own.
+    fn leave_other_session(&self) {
+        let sid = self.context.sid();
+        let flown = self.flown.replace(sid.clone());
+        if flown.is_some() && flown != sid {
+            reached("a flight of another session was not joined");
+            self.flights.abandon();
+            self.open.borrow_mut().clear();
+        }
     }
 
     /// The promise that a caller with this key must be given, if it must be one that others hold.
@@ -201,18 +219,19 @@ impl Coordinator {
             let sid = self.context.sid();
             format!("{}: a flight lands, open {open}, tokens {}, and leaves the tab in session {sid:?}", self.tab().name, outcome.is_ok())
         });
-        match &outcome {
-            Ok(tokens) if self.context.sid().as_ref() == Some(&tokens.sid) && self.epoch.get() == flight.epoch => {
-                let access = tokens.grant.access_token.as_ref().map_or("", Secret::expose);
-                *self.tab().user.borrow_mut() = Some(user_of(access).to_owned());
-            }
-            Err(Failure::NoSession { .. }) if open => *self.tab().user.borrow_mut() = None,
-            _ => {}
-        }
         if !open && !flight.promise.is_settled() {
             reached("a flight landed that nobody can join any more");
         }
-        flight.promise.settle(outcome);
+        let stays = self.leaving.get() == 0 && self.epoch.get() == flight.epoch;
+        let told = flight.promise.settle(outcome.clone());
+        match &outcome {
+            Ok(tokens) if self.context.sid().as_ref() == Some(&tokens.sid) && stays => {
+                let access = tokens.grant.access_token.as_ref().map_or("", Secret::expose);
+                *self.tab().user.borrow_mut() = Some(user_of(access).to_owned());
+            }
+            Err(Failure::NoSession { .. }) if told => *self.tab().user.borrow_mut() = None,
+            _ => {}
+        }
     }
 
     async fn drain_behind(&self) {
@@ -225,6 +244,7 @@ impl Coordinator {
     /// Signs the user out.
     pub async fn sign_out(&self) {
         note(|| format!("{}: signs out", self.tab().name));
+        self.leaving.set(self.leaving.get() + 1);
         self.forget_user();
         self.site().ledger.ends();
         turn_away(self.flights.abandon());
@@ -232,6 +252,7 @@ impl Coordinator {
             self.site().ledger.violated("I4: a sign-out leaves a caller waiting".to_owned());
         }
         let signed_out = self.context.sign_out().await;
+        self.leaving.set(self.leaving.get() - 1);
         self.forget_user();
         if signed_out.is_ok() {
             self.context.drain().await;

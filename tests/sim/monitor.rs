@@ -32,8 +32,8 @@ pub struct Watch {
 pub struct Ledger {
     /// Generations that were granted: session, generation.
     granted: Vec<(String, u64)>,
-    /// Until when a token must not be presented.
-    cooling: Option<(String, i64)>,
+    /// Until when the token of a generation must not be presented.
+    cooling: Option<(String, u64, i64)>,
     /// The users who signed out.
     signed_out: Vec<String>,
     /// A session ended, by a sign-out or because another one took its place.
@@ -138,9 +138,9 @@ fn note_write(next: &mut State, at: usize, after: &Record) {
     let name = next.contexts[at].watch.claim.clone();
     if after.intent.is_some() {
         next.contexts[at].watch.claim = Some((after.sid.clone(), after.generation));
-        next.ledger.cooling = next.ledger.cooling.take().filter(|(token, until)| *token == live && *until > next.now);
+        next.ledger.cooling = next.ledger.cooling.take().filter(|(token, _, until)| *token == live && *until > next.now);
     } else if let Some(until) = after.retry_at {
-        next.ledger.cooling = Some((live, until));
+        next.ledger.cooling = Some((live, after.generation, until));
     } else if name.is_some() {
         next.contexts[at].watch.holds_a_grant = false;
     }
@@ -156,7 +156,11 @@ pub fn sending(scenario: &Scenario, next: &State, at: usize, token: &str) -> Res
     if watch.claim.as_ref().is_some_and(|(sid, generation)| sid == "s0" && watch.announced > *generation) {
         return Err(format!("I1: {name} presents {token} although it has heard of a newer generation"));
     }
-    if next.ledger.cooling.as_ref().is_some_and(|(cooling, until)| cooling == token && *until > next.now) {
+    let claimed = watch.claim.as_ref().map_or(0, |(_, generation)| *generation);
+    let cooling = |(cooling, generation, until): &(String, u64, i64)| {
+        cooling == token && *generation == claimed && *until > next.now
+    };
+    if next.ledger.cooling.as_ref().is_some_and(cooling) {
         return Err(format!("{name} presents {token} during its cool-down"));
     }
     Ok(())
@@ -199,6 +203,15 @@ pub fn reply(next: &mut State, at: usize, reply: &Reply, histories: &Histories) 
 pub fn revocation(next: &State, token: &str) -> Result<(), String> {
     let live = record(next).is_some_and(|record| record.is_live(&Secret::new(token)));
     if live { Err(format!("I5: {token} is revoked while it is the live token")) } else { Ok(()) }
+}
+
+/// Callers get tokens although these are not durable yet.
+pub fn early(scenario: &Scenario, next: &State, at: usize) -> Result<(), String> {
+    let signed_out = record(next).is_none_or(|record| record.state == Life::Out);
+    if signed_out && !scenario.successor_mode {
+        return Err(format!("I7: {} hands tokens out after a sign-out", scenario.roles[at].name));
+    }
+    Ok(())
 }
 
 /// An action has ended.

@@ -62,6 +62,8 @@ pub struct Senses {
 pub enum Output {
     Released,
     Announced { generation: u64 },
+    /// Callers have tokens although the exchange is not over.
+    Early,
     /// The n-th action of its program begins.
     Began(usize),
     /// It ends so.
@@ -157,7 +159,8 @@ async fn run(context: &Context<World>, role: &Role) {
 }
 
 async fn act(context: &Context<World>, action: Action, sid: Option<String>) -> Outcome {
-    let call = Call { sid: sid.or_else(|| context.sid()), on_sent: &|| (), on_tokens: &|_| () };
+    let early = |_: &TokenSet| context.world.output(Output::Early);
+    let call = Call { sid: sid.or_else(|| context.sid()), on_sent: &|| (), on_tokens: &early };
     let demand = |need| Demand { params: Vec::new(), need };
     match action {
         Action::Get => outcome(context.refresh(&demand(Need::Valid), &call).await),

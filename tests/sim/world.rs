@@ -378,6 +378,7 @@ impl Scenario {
                         next.contexts[other].watch.has_heard(generation);
                     }
                 }
+                Output::Early => monitor::early(self, next, at)?,
                 Output::Began(index) => next.contexts[at].watch.begins(&self.roles[at], index),
                 Output::Settled(index, outcome) => self.settled(next, at, index, &outcome)?,
             }

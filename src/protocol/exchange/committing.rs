@@ -54,9 +54,6 @@ impl<W: World> Exchange<'_, W> {
             match self.write(&next, version.as_deref()).await {
                 Ok(Written::Done(_)) => break,
                 outcome => {
-                    if let Some(tokens) = tokens.as_ref().filter(|_| matches!(ending, Ending::Ours)) {
-                        (self.call.on_tokens)(tokens);
-                    }
                     if dropped(Safeguard::HoldUntilDurable) {
                         self.held = None;
                     }
@@ -66,7 +63,7 @@ impl<W: World> Exchange<'_, W> {
                     failures = failures.saturating_add(1);
                 }
             }
-            let there = self.read_for_commit(&mut failures).await;
+            let there = self.read_for_commit(&mut failures, tokens.as_ref()).await;
             version = there.as_ref().and_then(|(_, version)| version.clone());
             let there = there.map(|(record, _)| record);
             match after_conflict(there.as_ref(), &ours, &self.params_key, self.session_mode(), can_revoke) {
@@ -88,6 +85,8 @@ impl<W: World> Exchange<'_, W> {
                     next = *record;
                     if !matches!(ending, Ending::OtherUser) {
                         ending = Ending::Ours;
+                        // The session lives and the tokens are its own; only the store has trouble.
+                        self.hand_over(tokens.as_ref());
                     }
                 }
             }
@@ -152,15 +151,28 @@ impl<W: World> Exchange<'_, W> {
     }
 
     /// Reads until the store answers: the lock stays held, for only we hold the new token.
-    async fn read_for_commit(&mut self, failures: &mut u8) -> Option<(Record, Option<String>)> {
+    async fn read_for_commit(
+        &mut self,
+        failures: &mut u8,
+        tokens: Option<&TokenSet>,
+    ) -> Option<(Record, Option<String>)> {
         loop {
             match self.context.read(&self.entry.address).await {
                 Ok(seen) => return seen.map(|seen| (seen.record, seen.version)),
                 Err(_) => {
+                    // The store is away: the callers need not wait for it to come back.
+                    self.hand_over(tokens);
                     *failures = failures.saturating_add(1);
                     self.rest(*failures).await;
                 }
             }
+        }
+    }
+
+    /// Gives the callers their tokens although these are not durable yet.
+    fn hand_over(&self, tokens: Option<&TokenSet>) {
+        if let Some(tokens) = tokens {
+            (self.call.on_tokens)(tokens);
         }
     }
 
