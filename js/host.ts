@@ -32,7 +32,7 @@ export function hostOf(options: object, instance: Instance, embedding: Embedding
     fetch: (input, init) =>
       typeof fetch === "function"
         ? (fetch as (input: unknown, init: unknown) => unknown)(input, init)
-        : globalThis.fetch(input as string, init as RequestInit),
+        : hostFetch(input as string, init as RequestInit),
     random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
     seal,
     open,
@@ -40,6 +40,12 @@ export function hostOf(options: object, instance: Instance, embedding: Embedding
     brand: readError,
     ...embedding,
   };
+}
+
+function hostFetch(input: string, init: RequestInit): Promise<Response> {
+  if (typeof globalThis.fetch === "function") return globalThis.fetch(input, init);
+  // The code tells the core that nothing was sent.
+  throw Object.assign(new Error("this host has no fetch: give one by the option `fetch`"), { code: "ERR_NO_FETCH" });
 }
 
 /** The address of the page or worker, where there is one. */

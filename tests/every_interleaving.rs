@@ -3,6 +3,9 @@
 //! Two contexts with one fault of any kind, on every server, with locks and without, with a sign-out and another
 //! user's sign-in at any point; and every mutant. `prove` searches further.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)] // A test may panic.
+
+#[allow(dead_code)] // Shared by several test programs; each uses its part.
 mod sim;
 
 use std::collections::BTreeSet;
@@ -18,7 +21,10 @@ use sim::world::Scenario;
 /// Searches the scenario completely, prints its size, and fails with the shortest trace of a violation.
 fn holds(scenario: &Scenario) {
     match explore(scenario) {
-        Ok(found) => println!("{}: {} states, {} histories, {:.1} s", scenario.name, found.states, found.histories, found.seconds),
+        Ok(found) => println!(
+            "{}: {} states, {} histories, {:.1} s",
+            scenario.name, found.states, found.histories, found.seconds
+        ),
         Err(violation) => panic!("{}", violation.trace),
     }
 }
@@ -82,7 +88,9 @@ fn every_mutant_is_caught() {
         drop_only(mutant.dropped);
         let name = format!("{:?}", mutant.dropped.iter().flatten().collect::<Vec<_>>());
         match explore(&mutant.scenario) {
-            Ok(found) => missed.push(format!("{name} is not missed in {} states of: {}", found.states, mutant.scenario.name)),
+            Ok(found) => {
+                missed.push(format!("{name} is not missed in {} states of: {}", found.states, mutant.scenario.name))
+            }
             Err(violation) => {
                 println!("{name}: {} steps: {}", violation.steps, violation.what);
                 if violation.what.starts_with(mutant.finds) {

@@ -1,6 +1,9 @@
 //! The long searches: `npm run prove`. What `npm test` searches with one fault is searched here with two, and with
 //! three contexts.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)] // A test may panic.
+
+#[allow(dead_code)] // Shared by several test programs; each uses its part.
 mod sim;
 
 use sim::explore::explore;
@@ -11,7 +14,10 @@ use sim::world::Scenario;
 
 fn holds(scenario: &Scenario) {
     match explore(scenario) {
-        Ok(found) => println!("{}, {} faults: {} states, {} histories, {:.1} s", scenario.name, scenario.budget, found.states, found.histories, found.seconds),
+        Ok(found) => println!(
+            "{}, {} faults: {} states, {} histories, {:.1} s",
+            scenario.name, scenario.budget, found.states, found.histories, found.seconds
+        ),
         Err(violation) => panic!("{}", violation.trace),
     }
 }

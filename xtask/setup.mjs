@@ -17,7 +17,7 @@ const STAMPS = "node_modules/.refresh-coordinator/stamps.json";
 
 /** What the package is made of. */
 const SOURCES = [
-  ...["Cargo.toml", "Cargo.lock", ".cargo", "src", "xtask"],
+  ...["Cargo.toml", "Cargo.lock", ".cargo", "src", "xtask/Cargo.toml", "xtask/src", "xtask/package"],
   ...["package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json", "js"],
 ];
 

@@ -66,9 +66,7 @@ pub async fn present(
     match ended {
         Err(_) => Judged::Refused(transport::timed_out(&facts), None),
         Ok(Ended::Returned(Some(reply), _)) => judged(judge(&reply.parts(), &facts), Some(reply)),
-        Ok(Ended::Returned(None, value)) => {
-            judged(judge_returned(&members(&value).unwrap_or_default(), &facts), None)
-        }
+        Ok(Ended::Returned(None, value)) => judged(judge_returned(&members(&value).unwrap_or_default(), &facts), None),
         Ok(Ended::Threw(reply, error)) => {
             let (mut refusal, reply) = thrown(embedder, &error, reply, &facts);
             refusal.details.cause = Some(cause(&error, &secrets));
@@ -101,7 +99,8 @@ fn thrown(embedder: &Embedder, error: &JsValue, reply: Option<Reply>, facts: &Fa
     }
     let response = read(error, "response");
     let number = |of: &JsValue, name| read(of, name).as_f64().filter(|status| (100.0..600.0).contains(status));
-    let status = ["status", "statusCode"].into_iter().find_map(|name| number(error, name).or_else(|| number(&response, name)));
+    let status =
+        ["status", "statusCode"].into_iter().find_map(|name| number(error, name).or_else(|| number(&response, name)));
     let mut found = members(error).unwrap_or_default();
     for data in [read(error, "body"), read(error, "data"), read(&response, "body"), read(&response, "data")] {
         found.extend(parsed(&data));
@@ -145,7 +144,8 @@ fn branded(fields: &JsValue, facts: &Facts<'_>) -> Refusal {
     let mut details = Details::new(Fault::Server, "", message);
     details.status = read(fields, "status").as_f64().map(|status| status as u16);
     details.oauth_error = text("oauthError").map(|error| redact(&error, facts.secrets));
-    let retry_after = read(fields, "retryAt").as_f64().map(|at| (at as Millis).saturating_sub(facts.received_at).clamp(0, 300_000));
+    let retry_after =
+        read(fields, "retryAt").as_f64().map(|at| (at as Millis).saturating_sub(facts.received_at).clamp(0, 300_000));
     Refusal { class, spent, details, retry_after }
 }
 

@@ -10,7 +10,7 @@ use super::clock::HostClock;
 use super::custom::{self, Judged};
 use super::embedder::Embedder;
 use super::errors::cause;
-use super::http::{self, NoReply};
+use super::http::{self, Fetch, NoReply};
 use super::journal::Journal;
 use super::object::Members;
 use super::options::{Client, Exchange, Options};
@@ -35,6 +35,7 @@ pub struct HostEndpoint {
     revocation: Option<String>,
     timeout: Millis,
     classify: Classify,
+    fetch: Fetch,
     embedder: Rc<Embedder>,
     clock: Rc<HostClock>,
 }
@@ -49,6 +50,7 @@ impl HostEndpoint {
             revocation: options.revocation_endpoint.clone(),
             timeout: options.settings.timeout,
             classify: Classify::new(classify, clock.clone(), journal.clone(), &options.session_key),
+            fetch: Fetch::new(embedder.clone(), options.has_fetch),
             embedder: embedder.clone(),
             clock: clock.clone(),
         }
@@ -102,7 +104,7 @@ impl HostEndpoint {
                 };
                 let (client, params) = (&self.client, presentation.params);
                 let request = refresh(&client.id, &client.authentication, token, params, &additions);
-                let reply = self.clock.within(self.timeout, http::post(&self.embedder, url, &request)).await;
+                let reply = self.clock.within(self.timeout, http::post(&self.fetch, url, &request)).await;
                 let secrets = request.secrets();
                 let facts = self.facts(&request, &secrets, params);
                 match reply {
@@ -125,7 +127,7 @@ impl HostEndpoint {
         };
         let additions = self.additions(url, 1).await?;
         let request = revocation(&self.client.id, &self.client.authentication, token, &additions);
-        let reply = self.clock.within(self.timeout, http::post(&self.embedder, url, &request)).await;
+        let reply = self.clock.within(self.timeout, http::post(&self.fetch, url, &request)).await;
         let secrets = request.secrets();
         let facts = self.facts(&request, &secrets, NO_PARAMS);
         match reply {

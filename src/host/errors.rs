@@ -38,13 +38,7 @@ pub fn raise_wrong(embedder: &Embedder, wrong: &Wrong) -> JsValue {
     embedder.error("configuration", &fields(&wrong.message, Spent::No, &details, None, None))
 }
 
-fn fields(
-    message: &str,
-    spent: Spent,
-    details: &Details,
-    retry_at: Option<Millis>,
-    reason: Option<Reason>,
-) -> JsValue {
+fn fields(message: &str, spent: Spent, details: &Details, retry_at: Option<Millis>, reason: Option<Reason>) -> JsValue {
     let cause = details.cause.as_ref().and_then(|cause| cause.0.downcast_ref::<JsValue>());
     Members::new()
         .set("message", message)

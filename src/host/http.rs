@@ -3,6 +3,8 @@
 //! gloo-net builds and checks the request with the host's own classes. It does not send it: its `send()` traps on
 //! foreign errors and responses. `fetch` gets the parts as `(url, init)`, which every replacement of it understands.
 
+use std::rc::Rc;
+
 use gloo_net::http::{Headers, Request};
 use wasm_bindgen::JsValue;
 
@@ -56,12 +58,33 @@ pub enum NoReply {
     NoResponse,
 }
 
+/// The `fetch` of one coordinator.
+pub struct Fetch {
+    embedder: Rc<Embedder>,
+    /// Is it the user's? Then it need not be the host's global one.
+    given: bool,
+}
+
+impl Fetch {
+    /// `given`: the user plugged one in.
+    pub fn new(embedder: Rc<Embedder>, given: bool) -> Self {
+        Self { embedder, given }
+    }
+
+    fn call(&self, url: &str, init: &JsValue) -> Result<JsValue, Foreign> {
+        if !self.given && !has("fetch") {
+            return Err(Foreign::Missing);
+        }
+        invoke(self.embedder.object(), "fetch", &[&url.into(), init])
+    }
+}
+
 /// Sends the request and reads the reply. `fetch` is called before the first suspension; dropping aborts it.
-pub async fn post(embedder: &Embedder, url: &str, request: &FormRequest) -> Result<Reply, NoReply> {
+pub async fn post(fetch: &Fetch, url: &str, request: &FormRequest) -> Result<Reply, NoReply> {
     let (url, headers) = checked(url, request).map_err(NoReply::Unsendable)?;
     let mut abort = Abort::new();
     let init = init(headers, request, &abort);
-    let response = settle(invoke(embedder.object(), "fetch", &[&url.into(), &init])).await;
+    let response = settle(fetch.call(&url, &init)).await;
     let reply = read(&response.map_err(NoReply::Failed)?).await;
     abort.disarm();
     reply.ok_or(NoReply::NoResponse)
@@ -102,7 +125,6 @@ fn checked(url: &str, request: &FormRequest) -> Result<(String, Fields), &'stati
     if !request.headers.iter().all(|(name, value)| is_token(name) && is_field_value(value)) {
         return Err("a header of the client authentication has a name or a value that HTTP does not allow");
     }
-    let has = |class| property(&js_sys::global(), class).is_ok_and(|class| class.is_function());
     if !(has("Headers") && has("Request")) {
         // A test environment without them, where `fetch` is a mock.
         return Ok((url.to_owned(), request.headers.clone()));
@@ -133,6 +155,11 @@ fn init(headers: Fields, request: &FormRequest, abort: &Abort) -> JsValue {
         }
     }
     init.done()
+}
+
+/// Has the host a global function or class of that name?
+fn has(name: &str) -> bool {
+    property(&js_sys::global(), name).is_ok_and(|global| global.is_function())
 }
 
 /// RFC 9110 section 5.6.2.

@@ -12,7 +12,7 @@
 //! | [`endpoint`], [`http`], [`body`], [`custom`], [`classify`] | the exchange with the authorization server |
 //! | [`options`], [`tokens`], [`errors`] | what comes from the user, and what goes back |
 //! | [`settle`] | the one way to call foreign code |
-//! | [`embedder`], [`panic`] | the JavaScript half of the package |
+//! | [`embedder`], [`mod@panic`] | the JavaScript half of the package |
 //! | [`abort`], [`bell`], [`object`], [`race`], [`shared`] | small parts |
 
 pub mod coordinator;

@@ -8,8 +8,8 @@ use wasm_bindgen::JsValue;
 use super::clock::HostClock;
 use super::errors::cause;
 use super::object::Members;
-use super::options::ports::{Scope, lag, scope};
 use super::options::given::Wrong;
+use super::options::ports::{Scope, lag, scope};
 use super::seal::Seal;
 use super::settle::{Foreign, invoke, own};
 use crate::protocol::ports::{Address, Store, StoreFailure, Versioned, Written};
@@ -42,7 +42,17 @@ impl HostStore {
         let reach = |store| scope(store, "store.scope", Scope::Context);
         let scopes = (reach(&session)?, reach(&successor)?);
         let lag = lag(&session, "store.lag")?.max(lag(&successor, "store.lag")?);
-        Ok(Self { session, successor, session_key: session_key.to_owned(), scopes, lag, limit, seal, clock, last: RefCell::default() })
+        Ok(Self {
+            session,
+            successor,
+            session_key: session_key.to_owned(),
+            scopes,
+            lag,
+            limit,
+            seal,
+            clock,
+            last: RefCell::default(),
+        })
     }
 
     /// The object that holds a key's value.
@@ -126,7 +136,9 @@ fn failed(method: &str, foreign: Foreign, secret: &str) -> StoreFailure {
     let say = |what: &str| ["`", method, "` of the store ", what].concat();
     match foreign {
         Foreign::Missing => StoreFailure { code: "store-threw", message: say("is not a function"), cause: None },
-        Foreign::TimedOut => StoreFailure { code: "store-timeout", message: say("did not settle in time"), cause: None },
+        Foreign::TimedOut => {
+            StoreFailure { code: "store-timeout", message: say("did not settle in time"), cause: None }
+        }
         Foreign::Threw(error) => {
             StoreFailure { code: "store-threw", message: say("failed"), cause: Some(cause(&error, &[secret])) }
         }

@@ -99,9 +99,8 @@ impl Serialize for Plain<'_> {
 
 impl Serialize for PlainObject<'_> {
     fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let harmless = |(name, _): &(&String, &Value)| {
-            !matches!(name.as_str(), "__proto__" | "constructor" | "prototype")
-        };
+        let harmless =
+            |(name, _): &(&String, &Value)| !matches!(name.as_str(), "__proto__" | "constructor" | "prototype");
         serializer.collect_map(self.0.iter().filter(harmless).map(|(name, value)| (name, Plain(value))))
     }
 }

@@ -18,8 +18,7 @@ use super::settle::property;
 use super::store::HostStore;
 use crate::protocol::notice::Notice;
 use crate::protocol::ports::{
-    Address, Channel, Clock, Observer, Presentation, Randomness, Store, StoreFailure, TokenEndpoint, Versioned,
-    Written,
+    Address, Channel, Clock, Observer, Presentation, Randomness, Store, StoreFailure, TokenEndpoint, Versioned, Written,
 };
 use crate::protocol::tokens::{Millis, Secret};
 use crate::protocol::verdict::{Refusal, Verdict};

@@ -8,8 +8,9 @@ use super::redact::redact;
 use super::reply::Facts;
 use crate::protocol::verdict::{Details, Fault, Refusal};
 
-/// Error codes of Node, Deno and Bun that say: no connection was made, so nothing was sent.
-const NEVER_CONNECTED: [&str; 13] = [
+/// Error codes of Node, Deno and Bun that say: no connection was made, so nothing was sent. The first is our own.
+const NEVER_CONNECTED: [&str; 14] = [
+    "ERR_NO_FETCH",
     "ENOTFOUND",
     "EAI_AGAIN",
     "ECONNREFUSED",

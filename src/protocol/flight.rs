@@ -57,10 +57,7 @@ impl<P: Clone> Flights<P> {
     pub fn join(&self, key: &FlightKey) -> Option<P> {
         let open = self.open.borrow();
         let too_late = |flight: &Flight<P>| flight.sent && key.demand.need == Need::MintedAfterNow;
-        open.flights
-            .iter()
-            .find(|flight| flight.key == *key && !too_late(flight))
-            .map(|flight| flight.promise.clone())
+        open.flights.iter().find(|flight| flight.key == *key && !too_late(flight)).map(|flight| flight.promise.clone())
     }
 
     /// Opens a flight.

@@ -58,8 +58,7 @@ impl<W: World> Context<W> {
             next.revoke.retain(|queued| queued != token);
             let done = next.state == State::Out && next.revoke.is_empty();
             let ttl = if at.seal.is_some() || done { Some(TOMBSTONE) } else { None };
-            let written =
-                self.world.write(at, &next.encode(), next.generation, seen.version.as_deref(), ttl).await;
+            let written = self.world.write(at, &next.encode(), next.generation, seen.version.as_deref(), ttl).await;
             if let Ok(Written::Done(_)) = written {
                 return true;
             }

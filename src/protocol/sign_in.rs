@@ -3,6 +3,7 @@
 use super::context::{Carried, Context, Seen};
 use super::decide::claim::Moment;
 use super::decide::commit::grant_of;
+use super::demand::Mark;
 use super::failure::Failure;
 use super::names::params_key;
 use super::notice::What;
@@ -10,7 +11,6 @@ use super::ports::{Params, StoreFailure, World, Written};
 use super::record::{Record, State};
 use super::safeguard::{Safeguard, dropped};
 use super::tokens::TokenSet;
-use super::demand::Mark;
 
 /// How often a conflict is answered with another attempt.
 const TRIES: u32 = 32;
@@ -107,10 +107,13 @@ impl<W: World> Context<W> {
         let grant = record.grants.get(params_key).cloned();
         let grant = grant.unwrap_or_else(|| {
             let sent = Moment { wall: self.world.wall(), monotonic: 0 };
-            grant_of(&Default::default(), None, record.generation, sent, &super::settings::Settings {
-                unknown_lifetime: 0,
-                ..self.settings.clone()
-            })
+            grant_of(
+                &Default::default(),
+                None,
+                record.generation,
+                sent,
+                &super::settings::Settings { unknown_lifetime: 0, ..self.settings.clone() },
+            )
         });
         let tokens = self.token_set(&record, &grant);
         let mut memory = self.memory_mut();

@@ -8,6 +8,7 @@ use super::callers::Want::{Ahead, Carry, CarryMinted, Minted, Newer, Other, Slee
 use super::callers::{Deed, caller, caller_with, goes_away, users};
 use super::coordinator::Coordinator;
 use super::site::Site;
+use super::time::step;
 
 /// Puts tabs and callers into a world, with this kind of locks.
 pub type Cast = fn(&Rc<Site>, LockScope);
@@ -72,7 +73,8 @@ pub fn one_leaves(site: &Rc<Site>, lock: LockScope) {
     users(&here, &[Deed::SignOut, Deed::SignIn("v")]);
 }
 
-/// Two tabs without a revocation endpoint, one of which signs somebody else in without a sign-out.
+/// Two tabs without a revocation endpoint, so that the store may forget a tombstone at once; one of them signs somebody
+/// else in without a sign-out.
 pub fn one_replaces(site: &Rc<Site>, lock: LockScope) {
     let (here, there) = (Coordinator::open(site, lock, false), Coordinator::open(site, lock, false));
     for tab in [&here, &there] {
@@ -81,6 +83,13 @@ pub fn one_replaces(site: &Rc<Site>, lock: LockScope) {
     }
     users(&here, &[Deed::SignIn("v")]);
     users(&there, &[Deed::SignOut]);
+    let forgetful = site.clone();
+    site.time.spawn("the store forgets".to_owned(), async move {
+        for _ in 0..48 {
+            step().await;
+            forgetful.expire();
+        }
+    });
 }
 
 /// Two servers whose callers carry the same token, and come back with it.

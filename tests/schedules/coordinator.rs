@@ -65,6 +65,14 @@ pub struct Asked {
     pub sid: Option<String>,
     pub user: Option<String>,
     pub promise: Promise<Outcome>,
+    tab: Rc<Tab>,
+}
+
+impl Asked {
+    /// Did the tab stand still once? Then so did its callers.
+    pub fn in_frozen_tab(&self) -> bool {
+        self.tab.frozen.get()
+    }
 }
 
 /// A flight under way.
@@ -126,18 +134,21 @@ impl Coordinator {
     /// Asks for tokens: the open flight with this demand, or a new one.
     pub fn ask(self: &Rc<Self>, who: &str, presented: Option<Secret>, demand: Demand) -> Asked {
         let (site, tab) = (self.site().clone(), self.tab());
-        let settled = self.entering.get() == 0;
-        let sid = self.context.sid().filter(|_| settled && presented.is_none());
-        let user = tab.user.borrow().clone().filter(|_| settled && presented.is_none());
+        let enters = self.entering.get() > 0;
+        let sid = self.context.sid().filter(|_| !enters && presented.is_none());
+        // In the middle of a sign-in or a sign-out, either session is a good answer.
+        let settled = !enters && self.leaving.get() == 0 && presented.is_none();
+        let user = tab.user.borrow().clone().filter(|_| settled);
         let key = FlightKey { presented: presented.clone(), demand: demand.clone() };
         let asked = |promise| Asked {
             who: format!("{}'s {who}", tab.name),
             demand: demand.clone(),
             at: site.ledger.moment(),
             since: site.time.now(),
-            sid: sid.clone(),
+            sid: sid.clone().filter(|_| settled),
             user,
             promise,
+            tab: tab.clone(),
         };
         note(|| format!("{}'s {who} asks, in session {sid:?}", tab.name));
         self.leave_other_session();
@@ -156,8 +167,7 @@ impl Coordinator {
         let ticket = self.flights.start(key.clone(), promise.clone());
         self.open.borrow_mut().push(Open { key, promise: promise.clone(), sent: sent.clone() });
         let asked = asked(promise.clone());
-        let (enters, epoch) = (!settled, self.epoch.get());
-        let flight = Flight { ticket, promise, sent, presented, demand, sid, enters, epoch };
+        let flight = Flight { ticket, promise, sent, presented, demand, sid, enters, epoch: self.epoch.get() };
         let coordinator = self.clone();
         let name = format!("the flight of {}", asked.who);
         tab.process.spawn(&site.time, name, async move { coordinator.fly(flight).await });
@@ -217,7 +227,11 @@ impl Coordinator {
         let open = self.flights.end(flight.ticket);
         note(|| {
             let sid = self.context.sid();
-            format!("{}: a flight lands, open {open}, tokens {}, and leaves the tab in session {sid:?}", self.tab().name, outcome.is_ok())
+            format!(
+                "{}: a flight lands, open {open}, tokens {}, and leaves the tab in session {sid:?}",
+                self.tab().name,
+                outcome.is_ok()
+            )
         });
         if !open && !flight.promise.is_settled() {
             reached("a flight landed that nobody can join any more");

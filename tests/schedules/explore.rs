@@ -16,7 +16,7 @@ use super::coordinator::names;
 use super::faults::Faults;
 use super::site::Site;
 use super::time::step;
-use super::trace;
+use super::trace::{self, chance};
 use crate::server::Kind;
 
 /// Where the choices begin. `SHUTTLE_RANDOM_SEED` takes its place.
@@ -117,7 +117,6 @@ fn perform(scenario: &Scenario, traced: Option<usize>) {
         let key = (!scenario.successor_mode).then(|| names().session().key);
         let site = Site::new(scenario.server, scenario.faults, key);
         (scenario.cast)(&site, scenario.lock);
-        site.plan.aim(site.tabs.borrow().len());
         fate(&site);
         let passed = site.time.pass().await;
         site.ledger.end(&site);
@@ -135,18 +134,28 @@ fn perform(scenario: &Scenario, traced: Option<usize>) {
     assert!(found.is_none(), "{}\n{}", found.unwrap_or_default(), trace::lines());
 }
 
-/// If a tab is to die, it dies at any point.
+/// If a tab is to die or to stand still, that happens at any point.
 fn fate(site: &Rc<Site>) {
-    let Some((number, after)) = site.plan.crash() else { return };
+    let (crash, freeze) = (site.plan.crash(), site.plan.freeze());
+    let number = chance(site.tabs.borrow().len());
     let Some(tab) = site.tabs.borrow().get(number).map(|coordinator| coordinator.tab().clone()) else { return };
-    let doomed = site.clone();
+    if !crash && freeze.is_none() {
+        return;
+    }
+    let here = site.clone();
     site.time.spawn("fate".to_owned(), async move {
-        for _ in 0..after {
+        for _ in 0..chance(48) {
             step().await;
         }
-        trace::note(|| format!("{} dies", tab.name));
-        doomed.ledger.crash.set(true);
-        tab.process.die();
-        trace::reached("a tab died");
+        if let Some(time) = freeze {
+            here.ledger.freezes(&tab);
+            tab.process.freeze();
+            here.time.alarm(here.time.now() + time).await;
+            trace::note(|| format!("{} goes on", tab.name));
+            tab.process.thaw();
+        } else {
+            here.ledger.dies(&tab);
+            tab.process.die();
+        }
     });
 }

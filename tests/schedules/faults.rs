@@ -9,6 +9,8 @@ use super::trace::{chance, note};
 pub struct Faults {
     /// A tab ends, wherever it stands.
     pub crash: bool,
+    /// A tab stands still for a while.
+    pub freeze: bool,
     /// A request or its reply is lost, or is too late.
     pub network: bool,
     /// The server has no time.
@@ -18,13 +20,14 @@ pub struct Faults {
 }
 
 /// Every kind.
-pub const ALL: Faults = Faults { crash: true, network: true, busy: true, store: true };
+pub const ALL: Faults = Faults { crash: true, freeze: true, network: true, busy: true, store: true };
 /// None.
-pub const NONE: Faults = Faults { crash: false, network: false, busy: false, store: false };
+pub const NONE: Faults = Faults { crash: false, freeze: false, network: false, busy: false, store: false };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
-    Crash { tab: usize, after: usize },
+    Crash,
+    Freeze(i64),
     Request(Fate),
     Read,
     Write(Throw),
@@ -62,7 +65,11 @@ impl Plan {
     pub fn choose(faults: Faults) -> Self {
         let mut all = vec![None];
         if faults.crash {
-            all.extend([Some(Fault::Crash { tab: 0, after: chance(48) }); 2]);
+            all.extend([Some(Fault::Crash); 2]);
+        }
+        if faults.freeze {
+            // Longer than a caller's patience, an intent, or both.
+            all.extend([13_000, 17_000, 70_000].map(|time| Some(Fault::Freeze(time))));
         }
         if faults.network {
             all.extend([Fate::Lost, Fate::Unheard, Fate::Late].map(|fate| Some(Fault::Request(fate))));
@@ -83,22 +90,20 @@ impl Plan {
         Self { fault: Cell::new(fault), occasions: Cell::new(occasions) }
     }
 
-    /// The tabs are there: one of them is chosen to die, if any is.
-    pub fn aim(&self, tabs: usize) {
-        if let Some(Fault::Crash { after, .. }) = self.fault.get() {
-            self.fault.set(Some(Fault::Crash { tab: chance(tabs), after }));
-        }
-    }
-
     /// Will nothing happen?
     pub fn is_empty(&self) -> bool {
         self.fault.get().is_none()
     }
 
-    /// Which tab dies, and after how many steps.
-    pub fn crash(&self) -> Option<(usize, usize)> {
+    /// Does a tab die?
+    pub fn crash(&self) -> bool {
+        self.fault.get() == Some(Fault::Crash)
+    }
+
+    /// For how long does a tab stand still?
+    pub fn freeze(&self) -> Option<i64> {
         match self.fault.get() {
-            Some(Fault::Crash { tab, after }) => Some((tab, after)),
+            Some(Fault::Freeze(time)) => Some(time),
             _ => None,
         }
     }

@@ -88,7 +88,8 @@ impl Hands {
             }
         };
         self.0.awake.rise();
-        let pulse = Pulse { awake: self.0.awake.clone(), counted: true.into(), woken: false.into(), task: Mutex::default() };
+        let pulse =
+            Pulse { awake: self.0.awake.clone(), counted: true.into(), woken: false.into(), task: Mutex::default() };
         drop(shuttle::future::spawn_local(Counted { labour: Box::pin(labour), pulse: Arc::new(pulse) }));
     }
 }

@@ -10,7 +10,7 @@
 //! | `coordinator` | flights over exchanges, as a host builds them |
 //! | `callers`, `casts` | who takes part |
 //! | `faults` | what goes wrong, once in a schedule |
-//! | `monitor` | the invariants |
+//! | `monitor`, `mutants` | the invariants, and what breaks without which safeguard |
 //! | `trace` | what was reached, and a schedule in words |
 //! | `explore` | the schedules |
 
@@ -23,6 +23,7 @@ pub mod faults;
 pub mod hands;
 pub mod locks;
 pub mod monitor;
+pub mod mutants;
 pub mod ports;
 pub mod process;
 pub mod promise;

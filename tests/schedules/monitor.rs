@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use refresh_coordinator::protocol::demand::Need;
 use refresh_coordinator::protocol::failure::Failure;
-use refresh_coordinator::protocol::ports::{Params, Versioned};
+use refresh_coordinator::protocol::ports::{LockScope, Params, Versioned};
 use refresh_coordinator::protocol::record::{Record, State};
 use refresh_coordinator::protocol::tokens::{Grant, Secret};
 
@@ -48,13 +48,21 @@ pub struct Ledger {
     /// A message was lost, or came too late.
     pub network: Cell<bool>,
     /// A tab died.
-    pub crash: Cell<bool>,
+    crash: Cell<bool>,
+    /// A tab without locks stood still between its send and its commit.
+    paused: Cell<bool>,
     /// Orders calls and requests.
     moments: Cell<u64>,
     /// What each access token was minted for: the request's parameters, and when it was sent.
     minted: RefCell<BTreeMap<String, (Params, u64)>>,
-    /// The refresh tokens that were granted something.
+    /// The refresh tokens that were granted something, and those that they were granted.
     granted: RefCell<Vec<String>>,
+    obtained: RefCell<Vec<String>>,
+    /// The tokens that were queued for revocation, and those that were revoked.
+    queued: RefCell<Vec<Secret>>,
+    revoked: RefCell<Vec<Secret>>,
+    /// Until when a token must not be presented.
+    cooling: RefCell<Option<(String, i64)>>,
     signed_out: RefCell<Vec<String>>,
     ended: Cell<bool>,
     violation: RefCell<Option<String>>,
@@ -85,7 +93,24 @@ impl Ledger {
 
     /// Could a spent token reach the server, and a session be lost, whatever anybody does?
     fn is_excused(&self) -> bool {
-        self.network.get() || self.crash.get()
+        self.network.get() || self.crash.get() || self.paused.get()
+    }
+
+    /// A tab dies.
+    pub fn dies(&self, tab: &Tab) {
+        note(|| format!("{} dies", tab.name));
+        reached("a tab died");
+        self.crash.set(true);
+    }
+
+    /// A tab is about to stand still.
+    pub fn freezes(&self, tab: &Tab) {
+        note(|| format!("{} stands still", tab.name));
+        reached("a tab stood still");
+        tab.frozen.set(true);
+        if tab.lock != LockScope::Covering && tab.sending.get() {
+            self.paused.set(true);
+        }
     }
 
     /// How many refresh tokens were granted something.
@@ -94,8 +119,12 @@ impl Ledger {
     }
 
     /// A request is about to leave.
-    pub fn presenting(&self, tab: &Tab, token: &str) -> u64 {
+    pub fn presenting(&self, site: &Site, tab: &Tab, token: &str) -> u64 {
         note(|| format!("{}: presents {token}", tab.name));
+        tab.sending.set(true);
+        if self.cooling.borrow().as_ref().is_some_and(|(cooling, until)| cooling == token && *until > site.time.now()) {
+            self.violated(format!("{} presents {token} during its cool-down", tab.name));
+        }
         let says_spent = tab.claimed.borrow().as_ref().is_some_and(|record| record.has_spent(&Secret::new(token)));
         if says_spent || tab.spent.borrow().iter().any(|spent| spent == token) {
             self.violated(format!("I1: {} presents {token}, which it knows to be spent", tab.name));
@@ -108,7 +137,8 @@ impl Ledger {
         if reuse && !self.is_excused() {
             self.violated(format!("a spent token ({}) reached the server, sent by {}", request.token, from.name));
         }
-        let Answer::Granted(_, access) = answer else { return };
+        let Answer::Granted(refresh, access) = answer else { return };
+        self.obtained.borrow_mut().push(refresh.clone());
         self.minted.borrow_mut().insert(access.clone(), (request.params.clone(), request.sent));
         let again = self.granted.borrow().contains(&request.token);
         if again && !self.is_excused() {
@@ -124,6 +154,7 @@ impl Ledger {
         note(|| format!("{}: revokes {}", tab.name, token.expose()));
         reached("a token was revoked");
         let living = site.records().iter().any(|record| record.is_live(token));
+        self.revoked.borrow_mut().push(token.clone());
         if living {
             self.violated(format!("I5: {} revokes {}, which lives", tab.name, token.expose()));
         }
@@ -136,9 +167,19 @@ impl Ledger {
         let mine = after.intent.as_ref().is_some_and(|intent| intent.nonce.starts_with(tab.name));
         if mine {
             *tab.claimed.borrow_mut() = Some(after.clone());
+        } else {
+            tab.sending.set(false);
         }
+        if let Some(until) = after.retry_at.filter(|_| after.intent.is_none()) {
+            let live = after.refresh_token.as_ref().map_or("", Secret::expose).to_owned();
+            *self.cooling.borrow_mut() = Some((live, until));
+        }
+        self.queued.borrow_mut().extend(after.revoke.iter().cloned());
         let session = !site.successor_mode;
         let signs_in = tab.signing_in.get() > 0;
+        if after.state == State::Rejected && tab.refused_unread.get() {
+            self.violated(format!("I8: {} gives the session up without having read the record again", tab.name));
+        }
         if after.state == State::Rejected && !self.is_excused() {
             self.violated(format!("I11: {} gives the session up, and nothing happened that costs it", tab.name));
         }
@@ -170,8 +211,11 @@ impl Ledger {
         if before.sid != after.sid && !signs_in {
             self.violated(format!("I3: {} writes session {} over {}", tab.name, after.sid, before.sid));
         }
-        let lost = before.revoke.iter().filter(|token| !after.revoke.contains(token)).count();
-        if lost > 1 || (lost == 1 && before.revoke.len() != after.revoke.len() + 1) {
+        let mut kept = before.clone();
+        kept.revoke.retain(|token| after.revoke.contains(token));
+        let revoked = self.revoked.borrow();
+        let done = before.revoke.iter().all(|token| kept.revoke.contains(token) || revoked.contains(token));
+        if kept.revoke != before.revoke && (kept != *after || !done) {
             self.violated(format!("I3: {} drops a token that waits for its revocation", tab.name));
         }
     }
@@ -181,7 +225,7 @@ impl Ledger {
         let who = &asked.who;
         note(|| format!("{who} gets {}", said(outcome)));
         let waited = site.time.now() - asked.since;
-        if waited > LONGEST {
+        if waited > LONGEST && !asked.in_frozen_tab() {
             self.violated(format!("I4: {who} has waited for {waited} ms"));
         }
         match outcome {
@@ -189,7 +233,10 @@ impl Ledger {
                 let access = tokens.grant.access_token.as_ref().map_or("", Secret::expose);
                 self.got_tokens(asked, access, tokens.refresh_token.as_ref().map_or("", Secret::expose));
                 if asked.sid.as_ref().is_some_and(|sid| *sid != tokens.sid) {
-                    self.violated(format!("I6: {who} asked in session {:?} and gets tokens of {}", asked.sid, tokens.sid));
+                    self.violated(format!(
+                        "I6: {who} asked in session {:?} and gets tokens of {}",
+                        asked.sid, tokens.sid
+                    ));
                 }
                 if tokens.grant.expires_at <= site.time.now() {
                     self.violated(format!("{who} gets {access}, which has expired"));
@@ -199,7 +246,9 @@ impl Ledger {
                 self.violated(format!("I11: {who} is told that there is no session, and nobody has signed out"));
             }
             Err(Failure::Revoked { .. }) if !self.is_excused() => {
-                self.violated(format!("I11: {who} is told that the session is revoked, and nothing happened that costs it"));
+                self.violated(format!(
+                    "I11: {who} is told that the session is revoked, and nothing happened that costs it"
+                ));
             }
             Err(Failure::Transient { .. } | Failure::Store { .. }) if site.faultless => {
                 self.violated(format!("{who} is told {}, and nothing is in its way", said(outcome)));
@@ -220,7 +269,10 @@ impl Ledger {
         let minted = self.minted.borrow();
         let (params, sent) = minted.get(access).cloned().unwrap_or_default();
         if params != asked.demand.params {
-            self.violated(format!("I6: {who} asked with {:?} and gets what was minted for {params:?}", asked.demand.params));
+            self.violated(format!(
+                "I6: {who} asked with {:?} and gets what was minted for {params:?}",
+                asked.demand.params
+            ));
         }
         if asked.demand.need == Need::MintedAfterNow && sent < asked.at {
             self.violated(format!("{who} gets {access}, which was asked for before its call"));
@@ -242,23 +294,31 @@ impl Ledger {
             }
             let live = record.refresh_token.as_ref().filter(|_| record.state == State::Active);
             let accepted = live.is_none_or(|live| site.server.borrow().accepts(live.expose(), site.time.now()));
-            if !accepted && !self.is_excused() {
+            if (!accepted || record.state == State::Rejected) && !self.may_lose(site.server.borrow().kind) {
                 self.violated(format!("the session is lost: {}", summary(record)));
             }
         }
         let rotates = site.server.borrow().kind != Kind::NonRotating;
         let generations: u64 = records.iter().map(|record| record.generation).sum();
-        if site.faultless && !self.ended.get() && !site.successor_mode && rotates && generations != self.grants() as u64 {
+        if site.faultless && !self.ended.get() && !site.successor_mode && rotates && generations != self.grants() as u64
+        {
             self.violated(format!("I2: {} tokens were granted something in {generations} generations", self.grants()));
         }
         let revokes = site.tabs.borrow().iter().all(|coordinator| coordinator.tab().can_revoke);
         for user in self.signed_out.borrow().iter().filter(|_| revokes && !self.is_excused()) {
-            let queued = |token: &String| records.iter().any(|record| record.revoke.contains(&Secret::new(token)));
-            let alive = site.server.borrow().living(user);
-            if let Some(token) = alive.iter().find(|token| !queued(token)) {
+            let (granted, queued) = (self.granted.borrow(), self.queued.borrow());
+            let obtained = self.obtained.borrow();
+            let mut unused = obtained.iter().filter(|token| user_of(token) == user && !granted.contains(token));
+            if let Some(token) = unused.find(|token| !queued.contains(&Secret::new(*token))) {
                 self.violated(format!("I7: {token} outlives the sign-out"));
             }
         }
+    }
+
+    /// Could the session be lost, whatever anybody does? A server that only refuses what was used before never ends one
+    /// because somebody stood still.
+    fn may_lose(&self, kind: Kind) -> bool {
+        self.network.get() || self.crash.get() || (self.paused.get() && kind != Kind::RefuseOnly)
     }
 }
 

@@ -1,4 +1,5 @@
-//! The tasks of one tab, worker or process: they end together when it dies, in the middle of whatever they do.
+//! The tasks of one tab, worker or process: they stand still together while it is frozen, and end together when it
+//! dies, in the middle of whatever they do.
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
@@ -13,6 +14,7 @@ use super::trace::chance;
 #[derive(Default)]
 pub struct Process {
     dead: Cell<bool>,
+    frozen: Rc<Cell<bool>>,
     tasks: RefCell<Vec<Running>>,
 }
 
@@ -34,16 +36,19 @@ impl Process {
             running.end();
         }
         self.tasks.borrow_mut().push(running.clone());
-        time.spawn(name, poll_fn(move |task| {
-            let mut future = slot.future.borrow_mut();
-            let Some(alive) = future.as_mut() else { return Poll::Ready(()) };
-            if alive.as_mut().poll(task).is_ready() {
-                *future = None;
-                return Poll::Ready(());
-            }
-            *slot.waker.borrow_mut() = Some(task.waker().clone());
-            Poll::Pending
-        }));
+        time.spawn(
+            name,
+            poll_fn(move |task| {
+                let mut future = slot.future.borrow_mut();
+                let Some(alive) = future.as_mut() else { return Poll::Ready(()) };
+                if alive.as_mut().poll(task).is_ready() {
+                    *future = None;
+                    return Poll::Ready(());
+                }
+                *slot.waker.borrow_mut() = Some(task.waker().clone());
+                Poll::Pending
+            }),
+        );
         running
     }
 
@@ -54,6 +59,19 @@ impl Process {
         while !tasks.is_empty() {
             let next = chance(tasks.len());
             tasks.swap_remove(next).end();
+        }
+    }
+
+    /// Nothing of it runs until it is thawed.
+    pub fn freeze(&self) {
+        self.frozen.set(true);
+    }
+
+    /// It goes on, with all that has happened meanwhile.
+    pub fn thaw(&self) {
+        self.frozen.set(false);
+        for task in self.tasks.borrow().iter() {
+            task.wake();
         }
     }
 
@@ -73,6 +91,10 @@ impl Running {
     pub fn end(&self) {
         let future = self.0.future.take();
         drop(future);
+        self.wake();
+    }
+
+    fn wake(&self) {
         if let Some(waker) = self.0.waker.take() {
             waker.wake();
         }

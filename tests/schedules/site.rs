@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use refresh_coordinator::protocol::ports::{Params, Versioned, Written};
-use refresh_coordinator::protocol::record::Record;
+use refresh_coordinator::protocol::record::{Record, State};
 use refresh_coordinator::protocol::safeguard::{Safeguard, dropped};
 
 use super::coordinator::Coordinator;
@@ -103,6 +103,15 @@ impl Site {
     /// All records.
     pub fn records(&self) -> Vec<Record> {
         self.store.borrow().values().filter_map(|stored| Record::decode(&stored.value).ok()).collect()
+    }
+
+    /// Tombstones that wait for nothing expire.
+    pub fn expire(&self) {
+        let expires = |stored: &Stored| {
+            let record = Record::decode(&stored.value).ok();
+            record.is_some_and(|record| record.state == State::Out && record.revoke.is_empty())
+        };
+        self.store.borrow_mut().retain(|_, stored| !expires(stored));
     }
 
     /// Applies a write, if its condition holds.

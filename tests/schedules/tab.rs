@@ -23,6 +23,12 @@ pub struct Tab {
     pub user: RefCell<Option<String>>,
     /// The record it claimed last.
     pub claimed: RefCell<Option<Record>>,
+    /// It was frozen once.
+    pub frozen: Cell<bool>,
+    /// It has sent a request, and not written yet what came of it.
+    pub sending: Cell<bool>,
+    /// It was refused, and has not read the store since.
+    pub refused_unread: Cell<bool>,
     /// Tokens it was granted a successor for, or was refused.
     pub spent: RefCell<Vec<String>>,
     nonces: Cell<u32>,
@@ -39,6 +45,9 @@ impl Tab {
             signing_in: Cell::default(),
             user: RefCell::default(),
             claimed: RefCell::default(),
+            frozen: Cell::default(),
+            sending: Cell::default(),
+            refused_unread: Cell::default(),
             spent: RefCell::default(),
             nonces: Cell::default(),
             hints: RefCell::default(),

@@ -2,7 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::fmt::Write as _;
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::BuildHasher;
 use std::time::Instant;
 
 use foldhash::quality::RandomState;
@@ -55,7 +55,7 @@ pub fn explore(scenario: &Scenario) -> Result<Searched, Violation> {
             }
         }
     }
-    Ok(Searched { states: seen.len(), histories: histories.len(), seconds: began.elapsed().as_secs_f64() })
+    Ok(Searched { states: seen.len(), histories: histories.count(), seconds: began.elapsed().as_secs_f64() })
 }
 
 /// Tells states apart by two independent 64-bit digests: among a hundred million states, the chance that any two are
@@ -69,12 +69,7 @@ impl Digest {
 
     fn of(&self, state: &State) -> u128 {
         let [high, low] = &self.0;
-        let half = |state: &State, keys: &RandomState| {
-            let mut hasher = keys.build_hasher();
-            state.hash(&mut hasher);
-            hasher.finish()
-        };
-        u128::from(half(state, high)) << 64 | u128::from(half(state, low))
+        u128::from(high.hash_one(state)) << 64 | u128::from(low.hash_one(state))
     }
 }
 

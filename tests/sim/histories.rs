@@ -26,8 +26,8 @@ pub struct Histories {
 impl Histories {
     pub fn new(roles: &[Role]) -> Self {
         let mut histories = Self { roles: roles.to_vec(), all: Vec::new(), children: HashMap::new() };
-        for role in 0..roles.len() {
-            let next = replay(&roles[role], &[]);
+        for (role, program) in roles.iter().enumerate() {
+            let next = replay(program, Vec::new());
             histories.all.push(History { role, parent: None, reply: None, next });
         }
         histories
@@ -62,7 +62,7 @@ impl Histories {
             at = history.parent;
         }
         replies.reverse();
-        let next = replay(&self.roles[role], &replies);
+        let next = replay(&self.roles[role], replies);
         let child = HistoryId(self.all.len() as u32);
         self.all.push(History { role, parent: Some(id), reply: Some((reply.clone(), senses)), next });
         self.children.insert((id, reply, senses), child);
@@ -70,7 +70,7 @@ impl Histories {
     }
 
     /// How many different histories there are.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.all.len()
     }
 }

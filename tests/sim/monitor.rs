@@ -138,7 +138,8 @@ fn note_write(next: &mut State, at: usize, after: &Record) {
     let name = next.contexts[at].watch.claim.clone();
     if after.intent.is_some() {
         next.contexts[at].watch.claim = Some((after.sid.clone(), after.generation));
-        next.ledger.cooling = next.ledger.cooling.take().filter(|(token, _, until)| *token == live && *until > next.now);
+        next.ledger.cooling =
+            next.ledger.cooling.take().filter(|(token, _, until)| *token == live && *until > next.now);
     } else if let Some(until) = after.retry_at {
         next.ledger.cooling = Some((live, after.generation, until));
     } else if name.is_some() {
@@ -246,7 +247,9 @@ pub fn settled(
             }
             // Where a late commit may still bring the session back, a caller can be told too early: it cannot know better.
             if !scenario.may_reuse(next) {
-                return Err(format!("I11: {name} is told that the session is revoked, and nothing happened that costs it"));
+                return Err(format!(
+                    "I11: {name} is told that the session is revoked, and nothing happened that costs it"
+                ));
             }
             let plain = !next.happened.orphan && !next.happened.paused;
             if plain && *reason != Reason::ResponseLost {
@@ -277,7 +280,8 @@ pub fn end(scenario: &Scenario, state: &State) -> Result<(), String> {
     if record.as_ref().is_some_and(|record| record.state == Life::Rejected) && !excused {
         return Err("the session is lost: nobody has brought it back".into());
     }
-    if let Some(live) = record.as_ref().filter(|record| record.state == Life::Active).and_then(|record| record.refresh_token.as_ref())
+    if let Some(live) =
+        record.as_ref().filter(|record| record.state == Life::Active).and_then(|record| record.refresh_token.as_ref())
         && !state.server.accepts(live.expose(), state.now)
         && !excused
     {
@@ -286,11 +290,16 @@ pub fn end(scenario: &Scenario, state: &State) -> Result<(), String> {
     let can_revoke = scenario.roles.iter().all(|role| role.can_revoke);
     for user in &state.ledger.signed_out {
         let over = record.as_ref().is_none_or(|record| {
-            record.state != Life::Active || record.refresh_token.as_ref().is_none_or(|token| !token.expose().starts_with(user))
+            record.state != Life::Active
+                || record.refresh_token.as_ref().is_none_or(|token| !token.expose().starts_with(user))
         });
-        let queued = |token: &String| record.as_ref().is_some_and(|record| record.revoke.iter().any(|queued| queued.expose() == token));
+        let queued = |token: &String| {
+            record.as_ref().is_some_and(|record| record.revoke.iter().any(|queued| queued.expose() == token))
+        };
         let outlives = state.server.living(user).into_iter().find(|token| !queued(token));
-        if let Some(token) = outlives.filter(|_| over && can_revoke && !state.happened.network && !state.happened.crash && !state.happened.paused) {
+        if let Some(token) = outlives.filter(|_| {
+            over && can_revoke && !state.happened.network && !state.happened.crash && !state.happened.paused
+        }) {
             return Err(format!("I7: {token} outlives the sign-out"));
         }
     }

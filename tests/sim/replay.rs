@@ -43,7 +43,10 @@ pub enum Reply {
     Locked,
     Hinted,
     Elapsed,
-    Granted { refresh: String, access: String },
+    Granted {
+        refresh: String,
+        access: String,
+    },
     Refused,
     /// The reply was lost, or came too late.
     Lost,
@@ -61,7 +64,9 @@ pub struct Senses {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Output {
     Released,
-    Announced { generation: u64 },
+    Announced {
+        generation: u64,
+    },
     /// Callers have tokens although the exchange is not over.
     Early,
     /// The n-th action of its program begins.
@@ -121,10 +126,10 @@ pub struct Next {
 }
 
 /// Runs a context from its start through the recorded replies.
-pub fn replay(role: &Role, replies: &[(Reply, Senses)]) -> Next {
+pub fn replay(role: &Role, replies: Vec<(Reply, Senses)>) -> Next {
     let ports = Rc::new(Ports {
         role: role.clone(),
-        replies: RefCell::new(replies.to_vec().into_iter()),
+        replies: RefCell::new(replies.into_iter()),
         senses: Cell::default(),
         pending: RefCell::default(),
         outputs: RefCell::default(),
@@ -167,7 +172,9 @@ async fn act(context: &Context<World>, action: Action, sid: Option<String>) -> O
         Action::Renewed => outcome(context.refresh(&demand(Need::Newer(context.mark(&Vec::new()))), &call).await),
         Action::Minted => outcome(context.refresh(&demand(Need::MintedAfterNow), &call).await),
         Action::Carry(token) => outcome(context.renew(&carried(token), &demand(Need::Valid), &call).await),
-        Action::CarryMinted(token) => outcome(context.renew(&carried(token), &demand(Need::MintedAfterNow), &call).await),
+        Action::CarryMinted(token) => {
+            outcome(context.renew(&carried(token), &demand(Need::MintedAfterNow), &call).await)
+        }
         Action::SignIn(user) => {
             let mut tokens = carried(&format!("{user}.0"));
             tokens.granted.access_token = Some(Secret::new(format!("{user}-access-0")));

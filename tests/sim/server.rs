@@ -125,7 +125,10 @@ impl Server {
     fn find(&mut self, token: &str) -> Option<(&mut Family, usize)> {
         let (user, at) = token.split_once('.')?;
         let at = at.parse().ok()?;
-        self.families.iter_mut().find(|family| family.user == user && at < family.tokens.len()).map(|family| (family, at))
+        self.families
+            .iter_mut()
+            .find(|family| family.user == user && at < family.tokens.len())
+            .map(|family| (family, at))
     }
 }
 

@@ -32,7 +32,11 @@ fn effect(effect: &Effect) -> String {
             format!("writes [{what}] if version {}", if_version.as_deref().unwrap_or("none"))
         }
         Effect::Wait { lock, hint_after, until } => {
-            format!("waits{}{} until {until} ms", if *lock { " for the lock" } else { "" }, if hint_after.is_some() { " for a hint" } else { "" })
+            format!(
+                "waits{}{} until {until} ms",
+                if *lock { " for the lock" } else { "" },
+                if hint_after.is_some() { " for a hint" } else { "" }
+            )
         }
         Effect::Present { token } => format!("presents {token}"),
         Effect::Revoke { token } => format!("revokes {token}"),

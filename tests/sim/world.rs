@@ -458,7 +458,9 @@ impl Scenario {
         match self.server {
             Kind::NonRotating => false,
             Kind::RefuseOnly => state.happened.network || state.happened.crash,
-            Kind::Grace(_) | Kind::GraceSibling(_) if self.roles.iter().all(|role| role.lock == LockScope::Covering) => {
+            Kind::Grace(_) | Kind::GraceSibling(_)
+                if self.roles.iter().all(|role| role.lock == LockScope::Covering) =>
+            {
                 self.may_reuse(state) && (state.happened.orphan || state.happened.paused || self.budget > 1)
             }
             _ => self.may_reuse(state),

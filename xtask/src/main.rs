@@ -46,5 +46,5 @@ fn build() -> Result<()> {
     output.write("core.base64.js", inline::module(&optimised).as_bytes())?;
     output.write("core.base64.d.ts", inline::DECLARATION.as_bytes())?;
 
-    node::run(&["xtask/package.mjs"])
+    node::run(&["xtask/package/main.mjs"])
 }

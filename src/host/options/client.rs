@@ -26,7 +26,9 @@ impl Exchange {
     pub fn read(given: &Given, rules: &Rules) -> Result<Self, Wrong> {
         let name = given.text("name")?;
         match (rules.endpoint(given, "tokenEndpoint")?, given.function("refresh")?) {
-            (Some(_), Some(_)) => Err(Wrong::option("refresh", "must not be given beside `tokenEndpoint`: it takes its place")),
+            (Some(_), Some(_)) => {
+                Err(Wrong::option("refresh", "must not be given beside `tokenEndpoint`: it takes its place"))
+            }
             (None, None) => Err(Wrong::option("tokenEndpoint", "is required, or `refresh` in its place")),
             (Some(_), None) if name.is_some() => Err(Wrong::option(
                 "name",

@@ -29,7 +29,10 @@ pub struct Given {
 impl Given {
     /// Reads all own properties that have a string for a name. `what` names the object in errors.
     pub fn read(object: &JsValue, what: &str) -> Result<Self, Wrong> {
-        let unreadable = |_| Wrong { code: "invalid-option", message: [what, " could not be read: a getter or proxy threw"].concat() };
+        let unreadable = |_| Wrong {
+            code: "invalid-option",
+            message: [what, " could not be read: a getter or proxy threw"].concat(),
+        };
         if !object.is_object() || Array::is_array(object) {
             return Err(Wrong { code: "invalid-option", message: [what, " must be an object"].concat() });
         }
@@ -108,9 +111,7 @@ impl Given {
         let missing = methods.iter().find(|method| !has_method(value, method));
         match missing {
             None => Ok(Some(value.clone())),
-            Some(method) => {
-                Err(Wrong::option(name, &["must be an object with the function `", method, "`"].concat()))
-            }
+            Some(method) => Err(Wrong::option(name, &["must be an object with the function `", method, "`"].concat())),
         }
     }
 }

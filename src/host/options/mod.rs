@@ -86,6 +86,8 @@ pub struct Options {
     pub wait_until: Option<JsValue>,
     /// Is the channel the host's, and not the user's?
     pub owns_channel: bool,
+    /// Did the user plug in a `fetch`?
+    pub has_fetch: bool,
     /// How far the locks reach.
     pub lock_scope: Scope,
 }
@@ -96,10 +98,8 @@ impl Options {
         let given = Given::read(options, "the options")?;
         given.only(KNOWN)?;
         let (settings, limits) = durations::read(&given)?;
-        let rules = Rules {
-            location: embedder.member("location").as_string(),
-            allow_insecure: given.flag("allowInsecure")?,
-        };
+        let rules =
+            Rules { location: embedder.member("location").as_string(), allow_insecure: given.flag("allowInsecure")? };
         let exchange = Exchange::read(&given, &rules)?;
         let client = Client::read(&given, &exchange)?;
         rules.origins(&given, "origins")?;
@@ -119,6 +119,7 @@ impl Options {
             needs_seal_key: seal_key.is_none() && reaches_cluster(embedder)?,
             seal_key,
             wait_until: given.function("waitUntil")?,
+            has_fetch: given.value("fetch").is_some(),
             owns_channel: given.value("channel").is_none(),
             lock_scope: ports::scope(&locks, "locks.scope", Scope::Origin)?,
             exchange,

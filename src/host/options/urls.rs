@@ -56,7 +56,9 @@ impl Rules {
         match url.protocol().as_str() {
             "https:" => Ok(url),
             "http:" if self.allow_insecure || is_loopback(&url.hostname()) => Ok(url),
-            _ => Err(Wrong::option(name, "must be https; plain http needs a loopback address, or `allowInsecure: true`")),
+            _ => {
+                Err(Wrong::option(name, "must be https; plain http needs a loopback address, or `allowInsecure: true`"))
+            }
         }
     }
 }

@@ -58,8 +58,8 @@ pub fn meets(need: &Need, grant: &Grant, settings: &Settings, known: &Knowledge<
         Need::NotThis(refused) => fresh && grant.access_token.as_ref() != Some(refused),
         Need::Newer(None) => fresh,
         Need::Newer(Some(mark)) => {
-            let newer = grant.minted > mark.minted
-                || (grant.minted == mark.minted && grant.access_token != mark.access_token);
+            let newer =
+                grant.minted > mark.minted || (grant.minted == mark.minted && grant.access_token != mark.access_token);
             fresh && newer
         }
         Need::MintedAfterNow => false,

@@ -177,7 +177,8 @@ mod tests {
     fn a_spent_token_leads_to_its_successor_once_the_access_token_is_spent_too() {
         let (settings, record) = (Settings::default(), record());
         let (old, live) = (Secret::new("R0"), Secret::new("R1"));
-        let at = |presented, wall| Viewpoint { sid: None, presented: Some(presented), ..view("s1", &Need::Valid, wall) };
+        let at =
+            |presented, wall| Viewpoint { sid: None, presented: Some(presented), ..view("s1", &Need::Valid, wall) };
         assert!(matches!(look(&record, &at(&old, 0), &settings), Look::Adopt(_)));
         assert_eq!(look(&record, &at(&old, 100_000), &settings), Look::Follow(&live));
         assert!(matches!(look(&record, &at(&live, 100_000), &settings), Look::Present { .. }), "no rotation");

@@ -35,7 +35,15 @@ impl<W: World> Exchange<'_, W> {
         let world = &self.context.world;
         let (began, heard, nonce) = (self.context.moment(), world.heard(self.key()), world.nonce());
         let record = claimed(&base, nonce.clone(), self.covered(), began.wall, &self.context.settings);
-        let claimed = |record, version| Claimed { record, version, nonce: nonce.clone(), began, heard, taken_over, prepared: Some(prepared) };
+        let claimed = |record, version| Claimed {
+            record,
+            version,
+            nonce: nonce.clone(),
+            began,
+            heard,
+            taken_over,
+            prepared: Some(prepared),
+        };
         if dropped(Safeguard::Claim) {
             return Ok(Claiming::Claimed(claimed(base, seen.version)));
         }
@@ -96,11 +104,8 @@ impl<W: World> Exchange<'_, W> {
     /// Writes the entry's record if its version still is the one named.
     pub(super) async fn write(&self, record: &Record, if_version: Option<&str>) -> Result<Written, StoreFailure> {
         let ttl = (!self.session_mode()).then(|| time_to_live(record, self.context.world.wall()));
-        let written = self
-            .context
-            .world
-            .write(&self.entry.address, &record.encode(), record.generation, if_version, ttl)
-            .await;
+        let written =
+            self.context.world.write(&self.entry.address, &record.encode(), record.generation, if_version, ttl).await;
         if written.is_err() {
             self.notice(record.generation, What::StoreFailed { operation: "write" });
         }

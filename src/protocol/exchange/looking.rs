@@ -134,12 +134,7 @@ impl<W: World> Exchange<'_, W> {
         }
     }
 
-    pub(super) fn knowledge<'k>(
-        &self,
-        sid: &str,
-        grant: Option<&Grant>,
-        refused: &'k [Secret],
-    ) -> Knowledge<'k> {
+    pub(super) fn knowledge<'k>(&self, sid: &str, grant: Option<&Grant>, refused: &'k [Secret]) -> Knowledge<'k> {
         let now = self.context.moment();
         let end = grant.and_then(|grant| self.context.memory().end(sid, grant));
         Knowledge { wall: now.wall, monotonic_left: end.map(|end| end - now.monotonic), refused }

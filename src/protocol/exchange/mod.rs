@@ -257,11 +257,7 @@ impl<'a, W: World> Exchange<'a, W> {
         self.fall_back_or(fall_back, || failure)
     }
 
-    fn fall_back_or(
-        &self,
-        fall_back: Option<TokenSet>,
-        failure: impl FnOnce() -> Failure,
-    ) -> Result<Answer, Failure> {
+    fn fall_back_or(&self, fall_back: Option<TokenSet>, failure: impl FnOnce() -> Failure) -> Result<Answer, Failure> {
         match fall_back {
             Some(tokens) => Ok(self.hand_out(tokens)),
             None => Err(failure()),

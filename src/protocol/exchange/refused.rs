@@ -42,11 +42,7 @@ impl<W: World> Exchange<'_, W> {
         }
     }
 
-    async fn weigh(
-        &mut self,
-        claimed: &Claimed<W::Prepared>,
-        reason: Reason,
-    ) -> Result<Outcome, StoreFailure> {
+    async fn weigh(&mut self, claimed: &Claimed<W::Prepared>, reason: Reason) -> Result<Outcome, StoreFailure> {
         let mut patience = self.context.world.lag().max(if claimed.taken_over { LATE_COMMIT } else { 0 });
         for _ in 0..READINGS {
             let heard = self.context.world.heard(self.key());

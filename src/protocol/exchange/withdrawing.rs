@@ -21,7 +21,11 @@ impl<W: World> Exchange<'_, W> {
     ) -> Result<Option<Answer>, Failure> {
         let written = self.write_withdrawal(&claimed, &refusal).await;
         let mut memory = self.context.memory_mut();
-        if written.is_some() { memory.ended(&claimed.nonce) } else { memory.abandoned(&claimed.nonce) }
+        if written.is_some() {
+            memory.ended(&claimed.nonce)
+        } else {
+            memory.abandoned(&claimed.nonce)
+        }
         drop(memory);
         let generation = claimed.record.generation;
         if refusal.class != Class::Transient {

@@ -6,7 +6,7 @@ import { bundle } from "./bundle.mjs";
 import { declare } from "./declarations.mjs";
 import { report } from "./sizes.mjs";
 
-process.chdir(fileURLToPath(new URL("..", import.meta.url)));
+process.chdir(fileURLToPath(new URL("../..", import.meta.url)));
 
 /** The default entry, and the two for hosts that may only run WebAssembly they were given as a file. */
 const ENTRIES = ["index", "index.workerd", "index.edge-light"];
