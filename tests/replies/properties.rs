@@ -83,6 +83,11 @@ fn shows(text: &str, secret: &str) -> bool {
     secret.as_bytes().windows(8).any(|window| text.as_bytes().windows(8).any(|other| other == window))
 }
 
+/// RFC 6749 appendix A.12: one or more visible ASCII characters or spaces.
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
+
 /// Everything that can be printed of a refusal.
 fn printed(verdict: &Verdict) -> Option<String> {
     let Verdict::Refused(refusal) = verdict else { return None };
@@ -149,8 +154,9 @@ proptest! {
     ) {
         let reply = Reply { status: 200, redirected: false, headers: &[], body: Body::Text(&text) };
         // JavaScript and the parser here agree on what is JSON, but for halves of surrogate pairs, which are mended.
-        let json = serde_json::from_str::<Value>(&text).is_ok_and(|value| value["access_token"] != "");
-        prop_assert!(!json || matches!(judge(&reply, &PUBLIC), Verdict::Granted(_)), "{text}");
+        let json = serde_json::from_str::<Value>(&text);
+        let granted = json.is_ok_and(|value| value["access_token"].as_str().is_some_and(is_token));
+        prop_assert!(!granted || matches!(judge(&reply, &PUBLIC), Verdict::Granted(_)), "{text}");
     }
 
     #[test]

@@ -138,7 +138,8 @@ impl Coordinator {
         let sid = self.context.sid().filter(|_| !enters && presented.is_none());
         // In the middle of a sign-in or a sign-out, either session is a good answer.
         let settled = !enters && self.leaving.get() == 0 && presented.is_none();
-        let user = tab.user.borrow().clone().filter(|_| settled);
+        // Nor does it know whose session it is, before anything of a session that its context has just met was told.
+        let user = tab.user.borrow().clone().filter(|(_, known)| settled && sid.as_ref() == Some(known));
         let key = FlightKey { presented: presented.clone(), demand: demand.clone() };
         let asked = |promise| Asked {
             who: format!("{}'s {who}", tab.name),
@@ -146,7 +147,7 @@ impl Coordinator {
             at: site.ledger.moment(),
             since: site.time.now(),
             sid: sid.clone().filter(|_| settled),
-            user,
+            user: user.map(|(user, _)| user),
             promise,
             tab: tab.clone(),
         };
@@ -241,7 +242,7 @@ impl Coordinator {
         match &outcome {
             Ok(tokens) if self.context.sid().as_ref() == Some(&tokens.sid) && stays => {
                 let access = tokens.grant.access_token.as_ref().map_or("", Secret::expose);
-                *self.tab().user.borrow_mut() = Some(user_of(access).to_owned());
+                *self.tab().user.borrow_mut() = Some((user_of(access).to_owned(), tokens.sid.clone()));
             }
             Err(Failure::NoSession { .. }) if told => *self.tab().user.borrow_mut() = None,
             _ => {}
@@ -292,7 +293,7 @@ impl Coordinator {
         let before = self.context.sid();
         let entered = self.context.sign_in(tokens, &Vec::new()).await;
         if entered.is_ok() {
-            *self.tab().user.borrow_mut() = Some(user.to_owned());
+            *self.tab().user.borrow_mut() = self.context.sid().map(|sid| (user.to_owned(), sid));
         }
         if before.is_some() && before != self.context.sid() {
             turn_away(leaving);

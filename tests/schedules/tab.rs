@@ -19,8 +19,8 @@ pub struct Tab {
     pub process: Process,
     /// A sign-in is under way.
     pub signing_in: Cell<u32>,
-    /// Whom the application in this tab has been told to be signed in.
-    pub user: RefCell<Option<String>>,
+    /// Whom the application in this tab has been told to be signed in, and the session of that.
+    pub user: RefCell<Option<(String, String)>>,
     /// The record it claimed last.
     pub claimed: RefCell<Option<Record>>,
     /// It was frozen once.
