@@ -126,6 +126,8 @@ export class RefreshCoordinator {
   /**
    * Sign-in. A refresh token this session has already spent is ignored, and the current set returned; the same one brings
    * a newer access token along; any other begins a new session, which wins over any exchange in flight.
+   *
+   * Rejects with {@link NoSessionError} for a refresh token that was signed out and waits for its revocation.
    */
   readonly setTokens = (tokens: TokenInput | TokenSet): Promise<TokenSet> => {
     return this.#kept(() => this.#core.setTokens(tokens));

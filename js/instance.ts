@@ -55,6 +55,12 @@ function instantiableModule(): WebAssembly.Module {
   }
 }
 
+/**
+ * What a call that must end quietly returns. The glue takes results apart, `[error, hasThrown]` among them: this is nothing
+ * in every shape.
+ */
+const NOTHING: readonly number[] = Object.freeze([0, 0, 0, 0]);
+
 /** One instance, and what it owes. */
 export class Instance {
   /** Why it must not be entered any more. */
@@ -142,7 +148,7 @@ export class Instance {
 
   #guard(call: Function): (...args: unknown[]) => unknown {
     return (...args) => {
-      if (this.crash !== undefined && this.#depth === 0) return undefined;
+      if (this.crash !== undefined && this.#depth === 0) return NOTHING;
       this.#depth += 1;
       try {
         return call(...args) as unknown;
@@ -150,7 +156,7 @@ export class Instance {
         this.crashed("the core has trapped", error);
         // Wasm frames below must not go on; but what a timer or a microtask has called ends here.
         if (this.#depth > 1) throw error;
-        return undefined;
+        return NOTHING;
       } finally {
         this.#depth -= 1;
       }

@@ -173,6 +173,8 @@ export interface AuthenticationRequest {
   readonly method: "POST";
   /** Counts the presentations of one refresh, from 1. */
   readonly attempt: number;
+  /** The `nonce` that this server last wanted to see in a DPoP proof (RFC 9449 section 8), if it named one. */
+  readonly dpopNonce: string | undefined;
 }
 
 /** What a client authentication function adds to one attempt. */

@@ -1,6 +1,7 @@
 //! The token endpoint, or the custom `refresh` in its place: presents a token with a hard timeout, and has the reply
 //! judged.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use wasm_bindgen::JsValue;
@@ -10,7 +11,7 @@ use super::clock::HostClock;
 use super::custom::{self, Judged};
 use super::embedder::Embedder;
 use super::errors::cause;
-use super::http::{self, Fetch, NoReply};
+use super::http::{self, Fetch, NoReply, Reply};
 use super::journal::Journal;
 use super::object::Members;
 use super::options::{Client, Exchange, Options};
@@ -38,6 +39,8 @@ pub struct HostEndpoint {
     fetch: Fetch,
     embedder: Rc<Embedder>,
     clock: Rc<HostClock>,
+    /// What the server last wanted to see in a DPoP proof (RFC 9449 section 8).
+    dpop_nonce: RefCell<Option<String>>,
 }
 
 impl HostEndpoint {
@@ -53,6 +56,7 @@ impl HostEndpoint {
             fetch: Fetch::new(embedder.clone(), options.has_fetch),
             embedder: embedder.clone(),
             clock: clock.clone(),
+            dpop_nonce: RefCell::default(),
         }
     }
 
@@ -66,7 +70,9 @@ impl HostEndpoint {
 
     async fn additions(&self, url: &str, attempt: u32) -> Result<Additions, Refusal> {
         let Some(function) = &self.client.additions else { return Ok(Additions::default()) };
-        let about = Members::new().set("url", url).set("method", "POST").set("attempt", attempt).done();
+        let nonce = self.dpop_nonce.borrow().as_deref().map_or(JsValue::UNDEFINED, JsValue::from);
+        let about = Members::new().set("url", url).set("method", "POST").set("attempt", attempt);
+        let about = about.set("dpopNonce", nonce).done();
         let called = call(function, &JsValue::UNDEFINED, &[&about]);
         match self.clock.settle(self.timeout, called).await {
             Ok(answer) if answer.is_undefined() => Ok(Additions::default()),
@@ -104,7 +110,7 @@ impl HostEndpoint {
                 };
                 let (client, params) = (&self.client, presentation.params);
                 let request = refresh(&client.id, &client.authentication, token, params, &additions);
-                let reply = self.clock.within(self.timeout, http::post(&self.fetch, url, &request)).await;
+                let reply = self.post(url, &request).await;
                 let secrets = request.secrets();
                 let facts = self.facts(&request, &secrets, params);
                 match reply {
@@ -127,7 +133,7 @@ impl HostEndpoint {
         };
         let additions = self.additions(url, 1).await?;
         let request = revocation(&self.client.id, &self.client.authentication, token, &additions);
-        let reply = self.clock.within(self.timeout, http::post(&self.fetch, url, &request)).await;
+        let reply = self.post(url, &request).await;
         let secrets = request.secrets();
         let facts = self.facts(&request, &secrets, NO_PARAMS);
         match reply {
@@ -135,6 +141,17 @@ impl HostEndpoint {
             Ok(Err(no_reply)) => Err(without_reply(no_reply, &facts)),
             Err(_) => Err(transport::timed_out(&facts)),
         }
+    }
+
+    /// Sends a request, for as long as one attempt may take.
+    async fn post(&self, url: &str, request: &FormRequest) -> Result<Result<Reply, NoReply>, Foreign> {
+        let reply = self.clock.within(self.timeout, http::post(&self.fetch, url, request)).await;
+        if let Ok(Ok(reply)) = &reply
+            && let Some(nonce) = reply.header("dpop-nonce")
+        {
+            self.dpop_nonce.replace(Some(nonce.to_owned()));
+        }
+        reply
     }
 
     /// Is there a revocation endpoint?

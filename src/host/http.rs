@@ -18,7 +18,8 @@ use crate::oauth::reply;
 use crate::oauth::request::FormRequest;
 
 /// The headers of a reply that anybody looks at.
-const READ: [&str; 5] = ["date", "retry-after", "www-authenticate", "x-amzn-errortype", "x-rate-limit-reset"];
+const READ: [&str; 6] =
+    ["date", "dpop-nonce", "retry-after", "www-authenticate", "x-amzn-errortype", "x-rate-limit-reset"];
 
 /// Header names and values.
 type Fields = Vec<(String, String)>;
@@ -40,6 +41,11 @@ impl Reply {
             Body::Truncated => reply::Body::Truncated,
         };
         reply::Reply { status: self.status, redirected: self.redirected, headers: &self.headers, body }
+    }
+
+    /// A header of those that are read, by its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
     /// The body's text, if it was read to its end.

@@ -22,7 +22,8 @@ impl<W: World> Context<W> {
     /// returned; the live one only brings a newer access token along.
     ///
     /// # Errors
-    /// [`Failure::Store`] if the record cannot be written.
+    /// [`Failure::Store`] if the record cannot be written; [`Failure::NoSession`] if these tokens were signed out
+    /// meanwhile, or before.
     pub async fn sign_in(&self, carried: Carried, params: &Params) -> Result<TokenSet, Failure> {
         let at = self.names.session();
         let params_key = params_key(params);
@@ -41,11 +42,15 @@ impl<W: World> Context<W> {
                     continue;
                 }
             };
-            if let Some(current) = seen.as_ref().and_then(|seen| written_before(&seen.record, &sid)) {
-                return Ok(self.begin_with(current, &params_key));
-            }
             let next = match self.plan(seen.as_ref().map(|seen| &seen.record), &carried, &params_key, &sid) {
                 Plan::Keep(record) => return Ok(self.begin_with(record, &params_key)),
+                Plan::Refuse => {
+                    // An exchange here may have met the session between its beginning and its end.
+                    if seen.is_some_and(|seen| seen.record.sid == sid) {
+                        self.memory_mut().leave(&sid);
+                    }
+                    return Err(Failure::no_session("these tokens were signed out"));
+                }
                 Plan::Write(record) => record,
             };
             let version = seen.and_then(|seen| seen.version);
@@ -68,6 +73,20 @@ impl<W: World> Context<W> {
     fn plan(&self, there: Option<&Record>, carried: &Carried, params_key: &str, sid: &str) -> Plan {
         let granted = &carried.granted;
         let sent = Moment { wall: carried.issued_at, monotonic: 0 };
+        if let Some(there) = there {
+            // An attempt whose outcome was unknown has begun the session. What became of it since is the truth.
+            if there.sid == sid {
+                return if there.state == State::Active { Plan::Keep(there.clone()) } else { Plan::Refuse };
+            }
+            // A token that waits for its revocation must not live again: it would die under the new session.
+            if granted
+                .refresh_token
+                .as_ref()
+                .is_some_and(|token| there.revoke.contains(token) && !there.has_spent(token))
+            {
+                return Plan::Refuse;
+            }
+        }
         if let Some(there) = there.filter(|there| there.state == State::Active)
             && let Some(token) = &granted.refresh_token
         {
@@ -134,12 +153,8 @@ enum Plan {
     Keep(Record),
     /// This takes its place.
     Write(Record),
-}
-
-/// An earlier attempt of this sign-in whose outcome was unknown.
-fn written_before(record: &Record, sid: &str) -> Option<Record> {
-    let ours = record.sid == sid && record.state == State::Active;
-    ours.then(|| record.clone())
+    /// The session was begun and ended already.
+    Refuse,
 }
 
 pub(super) fn contention() -> StoreFailure {

@@ -91,3 +91,22 @@ for (const answer of [5, "Basic abc", { headers: 5 }, { headers: { authorization
     assert.equal(server.oracle.presentations, 0);
   });
 }
+
+test("a function learns the nonce that the server wants in a DPoP proof, and the refused attempt is repeated with it", async (t) => {
+  const wanted = { status: 400, headers: { "dpop-nonce": "N1" } };
+  const server = await startScriptedServer(
+    reply(JSON.stringify({ error: "use_dpop_nonce" }), wanted),
+    reply(JSON.stringify({ access_token: "A1", refresh_token: "R1", expires_in: 300 }), { headers: { "dpop-nonce": "N2" } }),
+    reply(JSON.stringify({ access_token: "A2", refresh_token: "R2", expires_in: 300 })),
+  );
+  t.after(() => server.close());
+  const proof = ({ dpopNonce }) => ({ headers: { dpop: `proof with ${dpopNonce}` } });
+  const clock = new Clock();
+  clock.skips = 2_000;
+  const auth = coordinator(t, server, { clock, clientAuthentication: proof });
+  await auth.setTokens({ refresh_token: "R0" });
+  assert.equal(await auth.getAccessToken(), "A1");
+  assert.equal((await auth.refresh()).accessToken, "A2");
+  const proofs = server.requests.map(({ head }) => /^dpop: (.*)$/im.exec(head)[1].trim());
+  assert.deepEqual(proofs, ["proof with undefined", "proof with N1", "proof with N2"]);
+});

@@ -8,6 +8,7 @@ import { nonRotating } from "../authorization-server/personalities.mjs";
 import { Clock } from "./clock.mjs";
 import { rejection, rejects } from "./errors.mjs";
 import { LIFETIME, authorizationServer, coordinator, scene } from "./scene.mjs";
+import { TestStore } from "./store.mjs";
 
 async function signedOut(t, options) {
   const [server, clock] = [await authorizationServer(t), new Clock()];
@@ -218,4 +219,37 @@ test("a server that does not rotate", async (t) => {
 
 function raise() {
   throw new Error("a getter threw");
+}
+
+test("a sign-in whose write seemed to fail is not repeated over the sign-out that came between", async (t) => {
+  const { server, clock } = await signedOut(t);
+  const store = new TestStore(clock);
+  const [here, there] = [coordinator(t, server, { clock, store }), coordinator(t, server, { clock, store })];
+  const { tokens } = await server.signIn();
+  store.instead.write = async (honest) => {
+    delete store.instead.write;
+    honest();
+    await there.signOut();
+    throw new Error("the connection was lost after the write");
+  };
+  await rejects(here.setTokens(tokens), "NoSessionError");
+  await rejects(here.getAccessToken(), "NoSessionError");
+  await rejects(there.getAccessToken(), "NoSessionError");
+  assert.equal(server.oracle.presentations, 0);
+});
+
+test("a refresh token that waits for its revocation begins no session", async (t) => {
+  const server = await authorizationServer(t);
+  const clock = new Clock();
+  const auth = coordinator(t, server, { clock, revocationEndpoint: server.revocationEndpoint, fetch: offline });
+  const { tokens } = await server.signIn();
+  await auth.setTokens(tokens);
+  assert.deepEqual(await auth.signOut(), { revoked: false });
+  await rejects(auth.setTokens(tokens), "NoSessionError");
+  const { tokens: others } = await server.signIn();
+  assert.equal((await auth.setTokens(others)).accessToken, others.access_token);
+});
+
+function offline() {
+  throw new TypeError("fetch failed");
 }
