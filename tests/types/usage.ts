@@ -1,0 +1,97 @@
+// The types as users meet them: what API.md shows compiles, and what it forbids does not. Compiled by `npm test`, never run.
+
+import {
+  ConfigurationError,
+  InteractionRequiredError,
+  InternalError,
+  NoSessionError,
+  RefreshCoordinator,
+  RefreshError,
+  RevokedError,
+  StoreError,
+  TransientError,
+  memoryStore,
+  type CoordinatorEvent,
+  type Snapshot,
+  type Store,
+  type TokenSet,
+} from "refresh-coordinator";
+
+/** The shape of React's hook of this name. */
+declare function useSyncExternalStore<T>(subscribe: (changed: () => void) => () => void, getSnapshot: () => T): T;
+/** The shape of a TanStack Query. */
+declare function useQuery(query: {
+  queryKey: readonly string[];
+  queryFn: (context: { signal: AbortSignal }) => Promise<unknown>;
+  retry: (failures: number, error: RefreshError) => boolean;
+}): void;
+
+const API = "https://api.example";
+
+export function singlePageApp(): Snapshot["status"] {
+  const auth = new RefreshCoordinator({ clientId: "web", tokenEndpoint: "https://issuer.example/token", origins: [API] });
+  const { status } = useSyncExternalStore(auth.subscribe, auth.getSnapshot);
+  useQuery({
+    queryKey: ["orders"],
+    queryFn: ({ signal }) => auth.fetch(`${API}/orders`, { signal }).then((reply) => reply.json()),
+    retry: (failures, error) => failures < 3 && error.retryable,
+  });
+  return status;
+}
+
+export async function commandLine(store: Store, deviceFlow: () => Promise<Record<string, unknown>>): Promise<void> {
+  const auth = new RefreshCoordinator({ clientId: "cli", tokenEndpoint: new URL("https://issuer.example/token"), store });
+  await auth.setTokens(await deviceFlow());
+  await auth.fetch(`${API}/me`).catch((error: unknown) => {
+    if (error instanceof RefreshError && error.signInRequired) throw new Error("run `app login`");
+    throw error;
+  });
+}
+
+export async function everyMember(auth: RefreshCoordinator, signal: AbortSignal): Promise<void> {
+  const tokens: TokenSet = await auth.getTokens({ signal, params: { scope: "a b", resource: ["x", "y"] } });
+  const token: string = await auth.getAccessToken();
+  await auth.refresh();
+  await auth.refresh({ rejected: token, signal });
+  await auth.refresh({ mintedAfterNow: true });
+  const renewed: TokenSet = await auth.renew(tokens, { signal });
+  await auth.renew({ access_token: "A", refresh_token: "R", expires_in: 300 });
+  await auth.setTokens(renewed);
+  const length: number = await auth.run((accessToken) => accessToken.length);
+  const stop: () => void = auth.subscribe((event?: CoordinatorEvent) => console.log(event?.type, length));
+  stop();
+  const { revoked } = await auth.signOut();
+  await auth.signOut(tokens);
+  const { left } = await auth.drainRevocations();
+  console.log(revoked, left, auth.stats().presentations);
+  auth.close();
+  auth[Symbol.dispose]();
+}
+
+export function everyError(error: RefreshError): string {
+  if (error instanceof RevokedError) return error.reason;
+  if (error instanceof TransientError) return new Date(error.retryAt ?? 0).toISOString();
+  const others = [InteractionRequiredError, ConfigurationError, NoSessionError, StoreError, InternalError];
+  const kind = others.find((kind) => error instanceof kind);
+  return [kind?.name, error.code, error.fault, error.spent, error.status, error.oauthError].join();
+}
+
+export const custom = new RefreshCoordinator({
+  name: "app",
+  store: memoryStore(),
+  async refresh({ refreshToken, signal, attempt, deadline }) {
+    return fetch("/session/refresh", { method: "POST", body: JSON.stringify({ refreshToken, attempt, deadline }), signal });
+  },
+  classify: (refusal) => (refusal.status === 418 ? { class: "transient", spent: "no" } : undefined),
+});
+
+// @ts-expect-error a duration is a number of milliseconds
+new RefreshCoordinator({ clientId: "web", tokenEndpoint: "/token", timeout: "10s" });
+// @ts-expect-error there is no such option
+new RefreshCoordinator({ clientId: "web", tokenEndpoint: "/token", retry: 3 });
+// @ts-expect-error a snapshot holds no token
+custom.getSnapshot().accessToken;
+// @ts-expect-error token sets are frozen
+void custom.getTokens().then((tokens) => (tokens.expiresAt = 0));
+// @ts-expect-error the access token may be absent, in a cookie-only session
+void custom.getTokens().then((tokens) => tokens.accessToken.length);

@@ -1,0 +1,30 @@
+// `npm run prove`: what takes too long for `npm test`. The whole search, then a million random schedules.
+// `npm run prove -- schedules` runs the one whose name begins so.
+
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+process.chdir(fileURLToPath(new URL("..", import.meta.url)));
+
+const SCHEDULES = process.env.SCHEDULES ?? "1000000";
+const cargo = (...args) => ["cargo", "test", "--profile", "search", ...args];
+
+const parts = [
+  { name: "search", run: cargo("--features", "prove", "--test", "prove", "--", "--nocapture", "--test-threads=1") },
+  { name: "schedules", run: cargo("--features", "mutants", "--test", "schedules", "--", "--nocapture"), env: { SCHEDULES } },
+];
+
+const wanted = process.argv[2] ?? "";
+const chosen = parts.filter(({ name }) => name.startsWith(wanted));
+if (chosen.length === 0) {
+  console.error(`no part is named ${wanted}: there are ${parts.map(({ name }) => name).join(", ")}`);
+  process.exit(1);
+}
+for (const { name, run: [command, ...args], env } of chosen) {
+  console.log(`\n▶ ${name}`);
+  const { status, signal, error } = spawnSync(command, args, { stdio: "inherit", env: { ...process.env, ...env } });
+  if (status !== 0) {
+    console.error(`\n✖ ${name} failed with ${error?.message ?? signal ?? status}`);
+    process.exit(1);
+  }
+}
