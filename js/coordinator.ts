@@ -64,10 +64,15 @@ export class RefreshCoordinator {
       drop: () => this.#drop(),
       crashed: (message) => this.#instance.crashed(message),
     });
-    this.#core = this.#instance.enter(() => new this.#instance.Core(options, host));
+    const given = ownMembers(options);
+    try {
+      this.#core = this.#instance.enter(() => new this.#instance.Core(options, host));
+    } catch (error) {
+      if (given["channel"] === undefined) host.channel?.close?.();
+      throw error;
+    }
     this.#mirror = new Mirror(host.clock, announces(host));
     this.#fetch = (input, init) => host.fetch(input, init);
-    const given = ownMembers(options);
     this.#background = mayRunInBackground() || given["waitUntil"] !== undefined;
     const page = pageLocation();
     const origins = (given["origins"] as readonly string[] | undefined) ?? (page === undefined ? [] : [page]);

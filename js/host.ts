@@ -4,9 +4,8 @@ import { hostClock } from "./clock.js";
 import type { Held, Host } from "./core.js";
 import { makeError, readError } from "./errors.js";
 import type { Instance } from "./instance.js";
-import { processMemory } from "./process-memory.js";
 import { open, seal } from "./seal.js";
-import { memoryStore } from "./stores/memory.js";
+import { standardPorts } from "./standard-ports.js";
 import type { Channel, Clock, Locks, Store } from "./types.js";
 
 /** What the core tells this half. */
@@ -21,12 +20,12 @@ export interface Embedding {
 export function hostOf(options: object, instance: Instance, embedding: Embedding): Host {
   const given = ownMembers(options);
   const store = given["store"] as Store | undefined;
-  const standard = store === undefined ? standardPorts() : undefined;
+  const standard = standardPorts(store);
   const fetch = given["fetch"];
   return {
-    stores: standard?.stores ?? { session: store as Store, successor: store as Store },
-    locks: releasedByCrash((given["locks"] as Locks | undefined) ?? standard?.locks ?? locksOf(store as Store), instance),
-    channel: given["channel"] as Channel | undefined,
+    stores: standard.stores,
+    locks: releasedByCrash((given["locks"] as Locks | undefined) ?? standard.locks, instance),
+    channel: given["channel"] === undefined ? standard.channel() : (given["channel"] as Channel),
     clock: (given["clock"] as Clock | undefined) ?? hostClock,
     location: pageLocation(),
     fetch: (input, init) =>
@@ -64,40 +63,6 @@ export function ownMembers(options: unknown): Record<string, unknown> {
     return members;
   }
   return members;
-}
-
-function locksOf(store: Store): Locks | undefined {
-  try {
-    return store?.locks;
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * Without a `store`: the session's record in a memory of its own, those of successor mode in that of the process.
- *
- * The locks must follow. Private ones would call themselves covering for records that the whole process shares, and each
- * coordinator would take the other's living intent for one whose owner is gone. Shared ones would make coordinators of
- * different users, whose sessions have the same key here, wait for each other.
- */
-function standardPorts(): { stores: Host["stores"]; locks: Locks } {
-  const own = memoryStore();
-  const shared = processMemory();
-  const ownKeys = new Set<string>();
-  const read: Store["read"] = (key) => {
-    ownKeys.add(key);
-    return own.read(key);
-  };
-  return {
-    // Nobody else can change it, so there is nothing to watch.
-    stores: { session: { scope: "context", own: true, read, write: own.write }, successor: shared.store },
-    locks: {
-      scope: "context",
-      // The core reads a record before it asks for its lock.
-      request: (name, options, callback) => (ownKeys.has(name) ? own.locks : shared.locks).request(name, options, callback),
-    },
-  };
 }
 
 /** Locks that are let go when the instance crashes: the callback of a dead instance would hold them for ever. */

@@ -15,12 +15,16 @@ const common = {
   target: "es2022",
 };
 
-/** @param {string[]} entries names of the ESM entries; the first is the default one and becomes the CommonJS file too */
-export async function bundle(entries) {
+/**
+ * @param {string[]} entries names of the entries
+ * @param {string[]} required those that become a CommonJS file too
+ */
+export async function bundle(entries, required) {
   await build({
     ...common,
     entryPoints: entries.map((name) => `js/${name}.ts`),
     format: "esm",
+    outbase: "js",
     outdir: "pkg",
     chunkNames: "shared-[hash]",
     platform: "neutral",
@@ -28,9 +32,11 @@ export async function bundle(entries) {
   });
   await build({
     ...common,
-    entryPoints: [`js/${entries[0]}.ts`],
+    entryPoints: required.map((name) => `js/${name}.ts`),
     format: "cjs",
-    outfile: "pkg/index.cjs",
+    outbase: "js",
+    outdir: "pkg",
+    outExtension: { ".js": ".cjs" },
     // Lets Node see the names of the exports without running the file.
     platform: "node",
   });

@@ -1,4 +1,4 @@
-// The types of js/ as users see them: only what the entry reaches, once for `import` and once for `require`.
+// The types of js/ as users see them: only what the entries reach, once for `import` and once for `require`.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -9,27 +9,27 @@ const EMITTED = "target/xtask/types";
 /** What stands in quotes after `from` or `import`: tsc writes no other form. */
 const SPECIFIER = /(\bfrom |\bimport |\bimport\()(["'])(\.{1,2}\/[^"']+)\2/g;
 
-/** @param {string} entry name of the entry in js/ */
-export function declare(entry) {
+/** @param {string[]} entries names of the entries in js/ */
+export function declare(entries) {
   const tsc = "node_modules/typescript/bin/tsc";
   const { status } = spawnSync(process.execPath, [tsc, "--project", "tsconfig.build.json"], { stdio: "inherit" });
   if (status !== 0) throw new Error("the types of js/ do not compile");
 
-  for (const [name, text] of reachable(entry)) {
+  for (const [name, text] of reachable(entries)) {
     mkdirSync(dirname(`pkg/${name}`), { recursive: true });
     writeFileSync(`pkg/${name}.d.ts`, pointed(text, name, ".js"));
     writeFileSync(`pkg/${name}.d.cts`, pointed(text, name, ".cjs"));
   }
 }
 
-/** The declarations that `entry` needs, by name. */
-function reachable(entry) {
+/** The declarations that the entries need, by name. */
+function reachable(entries) {
   const found = new Map();
-  const open = [entry];
+  const open = [...entries];
   for (const name of open) {
     if (found.has(name)) continue;
     const file = [`${EMITTED}/${name}.d.ts`, `pkg/${name}.d.ts`].find(existsSync);
-    if (!file) throw new Error(`the types of js/${entry}.ts need "${name}", which has none`);
+    if (!file) throw new Error(`the types of ${entries.join(", ")} need "${name}", which has none`);
     const text = readFileSync(file, "utf8");
     found.set(name, text);
     for (const [, , , specifier] of text.matchAll(SPECIFIER)) open.push(named(specifier, name));

@@ -11,7 +11,10 @@ process.chdir(fileURLToPath(new URL("../..", import.meta.url)));
 /** The default entry, and the two for hosts that may only run WebAssembly they were given as a file. */
 const ENTRIES = ["index", "index.workerd", "index.edge-light"];
 
+/** What is imported beside it. */
+const STORES = ["stores/web"];
+
 rmSync("target/xtask/types", { recursive: true, force: true });
-await bundle(ENTRIES);
-declare("index");
-report(ENTRIES);
+await bundle([...ENTRIES, ...STORES], ["index", ...STORES]);
+declare(["index", ...STORES]);
+report([...ENTRIES, ...STORES]);

@@ -19,7 +19,7 @@ function loaded(name, seen = new Set()) {
   seen.add(name);
   const bytes = readFileSync(`pkg/${name}`);
   if (!name.endsWith(".js")) return bytes;
-  const chunks = bytes.toString().matchAll(/["']\.\/(shared-[^"']+\.js)["']/g);
+  const chunks = bytes.toString().matchAll(/["']\.{1,2}\/(shared-[^"']+\.js)["']/g);
   return Buffer.concat([bytes, ...Array.from(chunks, ([, chunk]) => loaded(chunk, seen))]);
 }
 

@@ -1,0 +1,89 @@
+/**
+ * The ports of this host, for those that were not plugged in.
+ *
+ * | host | store | locks | channel |
+ * | --- | --- | --- | --- |
+ * | page or worker | IndexedDB | `navigator.locks` | `BroadcastChannel` |
+ * | elsewhere | memory | those of the memory | none: the memory is watched |
+ */
+
+import type { Host } from "./core.js";
+import { pageChannel } from "./page-channel.js";
+import { processMemory } from "./process-memory.js";
+import { indexedDbStore } from "./stores/indexed-db.js";
+import { memoryStore } from "./stores/memory.js";
+import type { Channel, Locks, Store } from "./types.js";
+
+export interface StandardPorts {
+  readonly stores: Host["stores"];
+  readonly locks: Locks | undefined;
+  /** Opened when it is called for. */
+  readonly channel: () => Channel | undefined;
+}
+
+/** What goes with the store that was plugged in, if one was. */
+export function standardPorts(store: Store | undefined): StandardPorts {
+  if (store !== undefined) return portsFor(store);
+  if (!inPage()) return memoryPorts();
+  return portsFor(indexedDbStore());
+}
+
+/** Is this a page or a worker? Also where IndexedDB is there in name only: then the store says so. */
+export function inPage(): boolean {
+  return "indexedDB" in globalThis;
+}
+
+function portsFor(store: Store): StandardPorts {
+  return {
+    stores: { session: store, successor: store },
+    locks: member(store, "locks") ?? (inPage() ? webLocks() : undefined),
+    // Nobody in another tab can change what lies in the memory of this one.
+    channel: () => (inPage() && (member(store, "scope") ?? "context") !== "context" ? pageChannel() : undefined),
+  };
+}
+
+/** `navigator.locks`. Whether they work is for the core to find out, by a real request. */
+function webLocks(): Locks | undefined {
+  try {
+    const { navigator } = globalThis as { navigator?: { locks?: Locks } };
+    return navigator?.locks ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The session's record in a memory of its own, those of successor mode in that of the process.
+ *
+ * The locks must follow. Private ones would call themselves covering for records that the whole process shares, and each
+ * coordinator would take the other's living intent for one whose owner is gone. Shared ones would make coordinators of
+ * different users, whose sessions have the same key here, wait for each other.
+ */
+function memoryPorts(): StandardPorts {
+  const own = memoryStore();
+  const shared = processMemory();
+  const ownKeys = new Set<string>();
+  const read: Store["read"] = (key) => {
+    ownKeys.add(key);
+    return own.read(key);
+  };
+  return {
+    // Nobody else can change it, so there is nothing to watch.
+    stores: { session: { scope: "context", own: true, read, write: own.write }, successor: shared.store },
+    locks: {
+      scope: "context",
+      // The core reads a record before it asks for its lock.
+      request: (name, options, callback) => (ownKeys.has(name) ? own.locks : shared.locks).request(name, options, callback),
+    },
+    channel: () => undefined,
+  };
+}
+
+/** A member of a store that somebody else has made. What is wrong with it, the core complains about. */
+function member<Name extends keyof Store>(store: Store, name: Name): Store[Name] | undefined {
+  try {
+    return store?.[name];
+  } catch {
+    return undefined;
+  }
+}
