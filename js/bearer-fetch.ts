@@ -3,13 +3,18 @@
  */
 
 import { asksForAnotherToken } from "./challenge.js";
-import { sendFollowing } from "./redirects.js";
+import { wrongArgument } from "./errors.js";
+import { noAccessToken } from "./mirror.js";
+import { isStream, sendFollowing } from "./redirects.js";
+import type { TokenSet } from "./types.js";
 
 /** What is needed of a coordinator. */
 export interface TokenSource {
-  getAccessToken(signal: AbortSignal | undefined): Promise<string>;
-  /** Another token than this one, which was refused. */
-  replace(rejected: string, signal: AbortSignal | undefined): Promise<string | undefined>;
+  getTokens(signal: AbortSignal | undefined): Promise<TokenSet>;
+  /** Another access token of the same session than this one, which was refused; `undefined` if there is none to be had. */
+  replace(refused: TokenSet, signal: AbortSignal | undefined): Promise<string | undefined>;
+  /** The token that replaced another one was refused as well. */
+  refusedAnew(accessToken: string): void;
   fetch(input: string, init: RequestInit): unknown;
   /** Where the token may be sent. */
   origins: ReadonlySet<string>;
@@ -17,14 +22,17 @@ export interface TokenSource {
   location: string | undefined;
 }
 
+/** Types of token that another scheme than `Bearer` sends (RFC 9449, draft-ietf-oauth-v2-http-mac). */
+const OTHER_SCHEMES = /^(?:dpop|mac)$/i;
+
 export async function bearerFetch(
   source: TokenSource,
-  input: RequestInfo | URL,
+  input: string | URL | Request,
   init: RequestInit | undefined,
 ): Promise<Response> {
   const given = typeof Request !== "undefined" && input instanceof Request ? input : undefined;
-  const url = new URL(given?.url ?? String(input), source.location);
-  if (!source.origins.has(url.origin)) {
+  const url = addressOf(given?.url ?? String(input), source.location);
+  if (!/^https?:$/.test(url.protocol) || !source.origins.has(url.origin)) {
     throw new TypeError(`auth.fetch may not send the token to ${url.origin}: it is not among the option \`origins\``);
   }
   const request = plain(given, init);
@@ -32,14 +40,36 @@ export async function bearerFetch(
   if (request.headers.has("authorization")) return (await source.fetch(url.href, request)) as Response;
 
   const signal = request.signal ?? undefined;
-  const token = await source.getAccessToken(signal);
-  const reply = await send(source, url, withToken(request, token));
-  if (!asksForAnotherToken(reply.status, reply.headers.get("www-authenticate")) || isStream(request.body)) return reply;
-  const another = await source.replace(token, signal);
-  if (another === undefined || another === token) return reply;
+  const tokens = await source.getTokens(signal);
+  const { reply, sawToken } = await sendFollowing(source, url, withToken(request, bearer(tokens)));
+  if (!sawToken || !isRefusal(reply) || isStream(request.body)) return reply;
+  const another = await source.replace(tokens, signal);
+  if (another === undefined || another === tokens.accessToken) return reply;
   // Nobody reads the refusal's body; an unread one would keep its connection.
   await reply.body?.cancel().catch(() => {});
-  return send(source, url, withToken(request, another));
+  const second = await sendFollowing(source, url, withToken(request, another));
+  if (second.sawToken && isRefusal(second.reply)) source.refusedAnew(another);
+  return second.reply;
+}
+
+function addressOf(address: string, location: string | undefined): URL {
+  try {
+    return new URL(address, location);
+  } catch (cause) {
+    const why = location === undefined ? ": only in a page may it be relative" : "";
+    throw new TypeError(`auth.fetch needs the address of a resource, not ${JSON.stringify(address)}${why}`, { cause });
+  }
+}
+
+function isRefusal(reply: Response): boolean {
+  return asksForAnotherToken(reply.status, reply.headers.get("www-authenticate"));
+}
+
+/** The access token, if it is one to be sent as `Bearer`. */
+function bearer({ accessToken, tokenType }: TokenSet): string {
+  if (accessToken === undefined) throw noAccessToken();
+  if (tokenType === undefined || !OTHER_SCHEMES.test(tokenType)) return accessToken;
+  throw wrongArgument("token-type", `auth.fetch sends bearer tokens, and this one is of the type ${tokenType}: take it from getTokens()`);
 }
 
 /** The members of a request, with headers that can be changed. */
@@ -48,7 +78,8 @@ export type Plain = RequestInit & { headers: Headers };
 /** The members of a request, wherever they come from: those of `init` win. */
 function plain(given: Request | undefined, init: RequestInit | undefined): Plain {
   const headers = new Headers(init?.headers ?? given?.headers);
-  if (given === undefined) return { ...init, headers };
+  const own = Object.fromEntries(Object.entries(init ?? {}).filter(([, value]) => value !== undefined));
+  if (given === undefined) return { ...own, headers };
   const { method, body, signal, redirect, credentials, cache, integrity, keepalive, mode, referrer, referrerPolicy } = given;
   const from: Record<string, unknown> = {
     ...{ method, body, signal, redirect, credentials, cache, integrity, keepalive, referrerPolicy },
@@ -59,20 +90,11 @@ function plain(given: Request | undefined, init: RequestInit | undefined): Plain
   };
   // Hosts differ in which members they know, and some refuse those they do not.
   for (const name of Object.keys(from)) if (from[name] === undefined || from[name] === null) delete from[name];
-  return { ...from, ...init, headers };
+  return { ...from, ...own, headers };
 }
 
 function withToken(request: Plain, token: string): Plain {
   const headers = new Headers(request.headers);
   headers.set("authorization", `Bearer ${token}`);
   return { ...request, headers };
-}
-
-/** A stream can be sent only once. */
-function isStream(body: unknown): boolean {
-  return typeof body === "object" && body !== null && ("getReader" in body || Symbol.asyncIterator in body);
-}
-
-function send(source: TokenSource, url: URL, request: Plain): Promise<Response> {
-  return sendFollowing(source, url, request);
 }

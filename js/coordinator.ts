@@ -9,6 +9,7 @@ import { type Instance, instance, mayRunInBackground } from "./instance.js";
 import { accessTokenOf, type Entry, Freshness, Mirror } from "./mirror.js";
 import { runWithToken } from "./run.js";
 import { Observable } from "./snapshot.js";
+import { canSeal } from "./web-crypto.js";
 import type {
   CallOptions,
   CoordinatorEvent,
@@ -21,8 +22,15 @@ import type {
   TokenSet,
 } from "./types.js";
 
+/** A resource server that refuses what was minted for it causes a rotation at most this often, in milliseconds. */
+const REFUSED_ANEW = 30_000;
 /** A background refresh that failed is not begun again before this, in milliseconds. */
 const BACKGROUND_PAUSE = 1_000;
+
+const REFRESH_OPTIONS = ["rejected", "mintedAfterNow", "signal", "params"];
+
+const NO_WEBCRYPTO =
+  "this host has no WebCrypto to seal tokens with before they are stored: pages have it only over https and on localhost";
 
 /**
  * Presents a single-use refresh token once, however many callers notice that the access token has expired.
@@ -41,6 +49,10 @@ export class RefreshCoordinator {
   readonly #observable = new Observable();
   readonly #accessTokens = new WeakMap<Promise<TokenSet>, Promise<string>>();
   readonly #observed = new WeakSet<Promise<TokenSet>>();
+  /** The session of each token set that was handed out. */
+  readonly #sessions = new WeakMap<TokenSet, string>();
+  /** An access token that was refused although it had just replaced another one, and until when that is remembered. */
+  #refusedAnew: { accessToken: string; until: number } | undefined;
   readonly #fetch: (input: string, init: RequestInit) => unknown;
   readonly #origins: ReadonlySet<string>;
   readonly #background: boolean;
@@ -54,7 +66,7 @@ export class RefreshCoordinator {
    * Checks the options, and never waits.
    *
    * @throws ConfigurationError naming the option that is wrong.
-   * @throws InternalError if WebAssembly cannot be used here.
+   * @throws ConfigurationError `no-webassembly` or `no-webcrypto`, with the remedy, if the host lacks what is needed.
    */
   constructor(options: RefreshCoordinatorOptions) {
     this.#instance = instance();
@@ -62,6 +74,8 @@ export class RefreshCoordinator {
       emit: (event) => this.#emit(event as CoordinatorEvent),
       hold: (held) => this.#hold(held),
       drop: () => this.#drop(),
+      leave: () => this.#leave(),
+      belongs: (tokens, sid) => void this.#sessions.set(tokens, sid),
       crashed: (message) => this.#instance.crashed(message),
     });
     const given = ownMembers(options);
@@ -76,13 +90,14 @@ export class RefreshCoordinator {
     this.#background = mayRunInBackground() || given["waitUntil"] !== undefined;
     const page = pageLocation();
     const origins = (given["origins"] as readonly string[] | undefined) ?? (page === undefined ? [] : [page]);
-    this.#origins = new Set(origins.map((origin) => new URL(origin, page).origin));
+    // A page without an origin of its own, say of a file, shares the name "null" with all others.
+    this.#origins = new Set(origins.map((origin) => new URL(origin, page).origin).filter((origin) => origin !== "null"));
   }
 
   /**
    * The current token set. From memory while it is fresh; refreshed when it must be.
    *
-   * Rejects with every class of {@link RefreshError} but `InternalError` only after a crash.
+   * Rejects with every class of {@link RefreshError}; `InternalError` only after a defect of this package.
    */
   readonly getTokens = (options?: CallOptions): Promise<TokenSet> => {
     if (options === undefined) return this.#fresh(0)?.tokens ?? this.#flight(Need.Valid, 0);
@@ -104,7 +119,15 @@ export class RefreshCoordinator {
    * - `refresh({ mintedAfterNow: true })`: minted by an exchange that starts after the call, for changed claims.
    */
   readonly refresh = (options?: RefreshOptions): Promise<TokenSet> => {
-    if (options === undefined) return this.#flight(Need.Newer, 0);
+    if (options === undefined || isEvent(options)) return this.#flight(Need.Newer, 0);
+    if (typeof options !== "object" || options === null) {
+      return refused("wrong-argument", "`refresh` takes an object: { rejected, mintedAfterNow, signal, params }");
+    }
+    // A misspelt `rejected` would cause a rotation.
+    const unknown = Object.keys(options).find((name) => !REFRESH_OPTIONS.includes(name));
+    if (unknown !== undefined) {
+      return refused("wrong-argument", `\`refresh\` has no option \`${unknown}\`: it takes { rejected, mintedAfterNow, signal, params }`);
+    }
     return this.#with(options, (params) => {
       const { rejected, mintedAfterNow } = options;
       // Also `undefined`, where it is given: a caller who has lost the token it speaks of must not cause a rotation.
@@ -124,6 +147,7 @@ export class RefreshCoordinator {
 
   /** Successor mode: the set that is current now for tokens carried elsewhere, say in a cookie. */
   readonly renew = (tokens: TokenInput | TokenSet, options?: CallOptions): Promise<TokenSet> => {
+    if (!canSeal()) return refused("no-webcrypto", NO_WEBCRYPTO);
     const renew = (params: number) => this.#kept(() => this.#core.renew(tokens, params));
     return options === undefined ? renew(0) : this.#with(options, renew);
   };
@@ -135,6 +159,8 @@ export class RefreshCoordinator {
    * Rejects with {@link NoSessionError} for a refresh token that was signed out and waits for its revocation.
    */
   readonly setTokens = (tokens: TokenInput | TokenSet): Promise<TokenSet> => {
+    const mistaken = mistakenForTokens(tokens);
+    if (mistaken !== undefined) return refused("wrong-argument", `\`setTokens\` needs tokens, not ${mistaken}`);
     return this.#kept(() => this.#core.setTokens(tokens));
   };
 
@@ -143,14 +169,9 @@ export class RefreshCoordinator {
    * failed or is still under way. With tokens: the session these belong to (successor mode).
    */
   readonly signOut = (tokens?: TokenInput | TokenSet): Promise<{ revoked: boolean }> => {
-    const left = this.#kept(() => this.#core.signOut(tokens));
-    if (tokens === undefined) {
-      this.#mirror.clear();
-      this.#told += 1;
-      const over = () => this.#observable.over("signed-out", undefined);
-      left.then(over, over);
-    }
-    return left;
+    // As a listener of a button, say, it gets an event.
+    const given = isEvent(tokens) ? undefined : tokens;
+    return this.#kept(() => this.#core.signOut(given));
   };
 
   /**
@@ -158,11 +179,11 @@ export class RefreshCoordinator {
    *
    * Rejects with a `TypeError` before anything is sent if the token may not go there.
    */
-  readonly fetch = (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+  readonly fetch = (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     const source = {
-      getAccessToken: (signal: AbortSignal | undefined) => this.getAccessToken(signal && { signal }),
-      replace: (rejected: string, signal: AbortSignal | undefined) =>
-        this.refresh({ rejected, ...(signal && { signal }) }).then((tokens) => tokens.accessToken),
+      getTokens: (signal: AbortSignal | undefined) => this.getTokens(signal && { signal }),
+      replace: (refused: TokenSet, signal: AbortSignal | undefined) => this.#replace(refused, signal && { signal }),
+      refusedAnew: (accessToken: string) => this.#noteRefusedAnew(accessToken),
       fetch: this.#fetch,
       origins: this.#origins,
       location: pageLocation(),
@@ -177,8 +198,9 @@ export class RefreshCoordinator {
   readonly run = <T>(operation: (accessToken: string) => T, options?: CallOptions): Promise<Awaited<T>> => {
     if (typeof operation !== "function") return refused("wrong-argument", "`run` needs a function");
     const source = {
-      getAccessToken: () => this.getAccessToken(options),
-      replace: (rejected: string) => this.refresh({ ...options, rejected }).then((tokens) => tokens.accessToken),
+      getTokens: () => this.getTokens(options),
+      replace: (refused: TokenSet) => this.#replace(refused, options),
+      refusedAnew: (accessToken: string) => this.#noteRefusedAnew(accessToken),
     };
     const running = runWithToken(source, operation);
     const signal = options?.signal;
@@ -259,9 +281,32 @@ export class RefreshCoordinator {
 
   #failed(error: unknown): void {
     this.#told += 1;
-    if (error instanceof RevokedError) this.#observable.over("revoked", error as RefreshError);
+    // What has no refresh token lives as long as its access token.
+    if (error instanceof NoSessionError && error.code === "no-refresh-token") this.#observable.failed(error as RefreshError);
+    else if (error instanceof RevokedError) this.#observable.over("revoked", error as RefreshError);
     else if (error instanceof NoSessionError) this.#observable.over("signed-out", undefined);
     else if (error instanceof AnyRefreshError) this.#observable.failed(error as RefreshError);
+  }
+
+  /**
+   * Another access token than one that a resource server refused: of the same session, or what one user asked for would be
+   * done as another. `undefined` if there is none, or if the last one fared no better.
+   */
+  async #replace(tokens: TokenSet, options: CallOptions | undefined): Promise<string | undefined> {
+    const rejected = tokens.accessToken as string;
+    const known = this.#refusedAnew;
+    if (known?.accessToken === rejected && performance.now() < known.until) return undefined;
+    try {
+      const others = await this.refresh({ ...options, rejected });
+      return this.#sessions.get(others) === this.#sessions.get(tokens) ? others.accessToken : undefined;
+    } catch (error) {
+      if (error instanceof NoSessionError && error.code === "no-refresh-token") return undefined;
+      throw error;
+    }
+  }
+
+  #noteRefusedAnew(accessToken: string): void {
+    this.#refusedAnew = { accessToken, until: performance.now() + REFUSED_ANEW };
   }
 
   #accessToken(flight: Promise<TokenSet>): Promise<string> {
@@ -286,6 +331,7 @@ export class RefreshCoordinator {
     if (typeof options !== "object" || options === null) {
       return refused("wrong-argument", "the last argument must be an object: { signal, params }");
     }
+    if (isSignal(options)) return refused("wrong-argument", "the signal is to be given as { signal }");
     let shared: Promise<T>;
     let signal: AbortSignal | undefined;
     try {
@@ -302,9 +348,17 @@ export class RefreshCoordinator {
 
   #hold(held: Held): void {
     if (this.#closed) return;
+    this.#sessions.set(held.tokens, held.sid);
+    if (!this.#mirror.hold(held)) return;
     this.#told += 1;
-    this.#mirror.hold(held);
     this.#observable.active(held.expiresAt, held.generation, held.params === 0);
+  }
+
+  /** The user signs out here. What is told from now on is of another session. */
+  #leave(): void {
+    this.#told += 1;
+    this.#mirror.clear();
+    this.#observable.over("signed-out", undefined);
   }
 
   /** The record may have changed: the mirror forgets, and if anybody is looking, the core looks. */
@@ -344,8 +398,28 @@ function announces(host: Host): boolean {
   }
 }
 
+/** The event that a listener gets: the members are bound, so one may be handed over as a listener. */
+function isEvent(value: unknown): boolean {
+  return typeof value === "object" && value !== null && typeof (value as Partial<Event>).preventDefault === "function";
+}
+
 function isSignal(value: unknown): value is AbortSignal {
   return typeof value === "object" && value !== null && "aborted" in value && "addEventListener" in value;
+}
+
+/** What is sometimes handed over in the place of tokens. */
+function mistakenForTokens(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  try {
+    const { then, json, error } = value as { then?: unknown; json?: unknown; error?: unknown };
+    if (typeof then === "function") return "a promise of them: await it first";
+    if (typeof json === "function") return "the Response: hand over what its json() resolves with";
+    const granted = ["access_token", "accessToken", "refresh_token", "refreshToken"].some((name) => name in value);
+    return typeof error === "string" && !granted ? "a refusal: the reply has an `error`" : undefined;
+  } catch {
+    // The core says what cannot be read.
+    return undefined;
+  }
 }
 
 /** A promise of its own for one caller, who may leave. */

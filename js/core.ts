@@ -99,5 +99,7 @@ export interface Host {
   emit(event: object): void;
   hold(held: Held): void;
   drop(): void;
+  leave(): void;
+  belongs(tokens: TokenSet, sid: string): void;
   crashed(message: string): void;
 }

@@ -6,13 +6,16 @@ import { makeError, readError } from "./errors.js";
 import type { Instance } from "./instance.js";
 import { open, seal } from "./seal.js";
 import { standardPorts } from "./standard-ports.js";
-import type { Channel, Clock, Locks, Store } from "./types.js";
+import type { Channel, Clock, Locks, Store, TokenSet } from "./types.js";
+import { randomBytes } from "./web-crypto.js";
 
 /** What the core tells this half. */
 export interface Embedding {
   emit(event: object): void;
   hold(held: Held): void;
   drop(): void;
+  leave(): void;
+  belongs(tokens: TokenSet, sid: string): void;
   crashed(message: string): void;
 }
 
@@ -32,7 +35,7 @@ export function hostOf(options: object, instance: Instance, embedding: Embedding
       typeof fetch === "function"
         ? (fetch as (input: unknown, init: unknown) => unknown)(input, init)
         : hostFetch(input as string, init as RequestInit),
-    random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+    random: randomBytes,
     seal,
     open,
     error: makeError,

@@ -38,6 +38,8 @@ export const Freshness = { Fresh: 0, Advisory: 1, Stale: 2 } as const;
 
 /** Where nobody announces changes, what is held may be this old, in milliseconds. */
 const UNANNOUNCED = 60_000;
+/** For how many sets of request parameters tokens are held. */
+const OTHERS = 256;
 
 export class Mirror {
   readonly #clock: Clock;
@@ -46,6 +48,7 @@ export class Mirror {
   #plain: Entry | undefined;
   readonly #others = new Map<number, Entry>();
   #sid: string | undefined;
+  #generation = 0;
 
   /** `announced`: a change by somebody else is heard of. */
   constructor(clock: Clock, announced: boolean) {
@@ -53,12 +56,20 @@ export class Mirror {
     this.#longest = announced ? Infinity : UNANNOUNCED;
   }
 
-  hold(held: Held): void {
-    const entry = new Entry(held, this.#monotonic(), this.#longest);
-    if (this.#sid !== held.sid) this.clear();
+  /** False if a later generation is known already: a slow read that was overtaken. */
+  hold(held: Held): boolean {
+    if (this.#sid !== held.sid) {
+      this.clear();
+      this.#generation = held.generation;
+    } else if (held.generation < this.#generation) {
+      return false;
+    }
     this.#sid = held.sid;
+    this.#generation = held.generation;
+    const entry = new Entry(held, this.#monotonic(), this.#longest);
     this.#rotate(held);
     this.#put(entry);
+    return true;
   }
 
   /** The refresh token is the session's, not the parameters': what is held for others gets the live one too. */
@@ -73,6 +84,8 @@ export class Mirror {
   #put(entry: Entry): void {
     if (entry.held.params === 0) this.#plain = entry;
     else this.#others.set(entry.held.params, entry);
+    const [oldest] = this.#others.keys();
+    if (oldest !== undefined && this.#others.size > OTHERS) this.#others.delete(oldest);
   }
 
   clear(): void {
@@ -131,5 +144,10 @@ export function accessTokenOf(shared: Promise<TokenSet>, known?: TokenSet): Prom
 
 function accessToken(tokens: TokenSet): string {
   if (tokens.accessToken !== undefined) return tokens.accessToken;
-  throw wrongArgument("no-access-token", "this session has no access token to hand out: it lives in a cookie; use getTokens()");
+  throw noAccessToken();
+}
+
+/** What a cookie-only session answers whoever wants its access token. */
+export function noAccessToken(): Error {
+  return wrongArgument("no-access-token", "this session has no access token to hand out: it lives in a cookie; use getTokens()");
 }

@@ -18,11 +18,6 @@ const VERSION = "1";
 
 let own: ProcessMemory | undefined;
 
-/** The store of successor mode in this process. */
-export function sharedSuccessors(): Store {
-  return processMemory().store;
-}
-
 /** The memory of this process; where the global object cannot be written to, that of this copy of the package. */
 export function processMemory(): ProcessMemory {
   const shared: unknown = property(slot(), VERSION);

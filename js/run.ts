@@ -2,16 +2,21 @@
 
 import { asksForAnotherToken } from "./challenge.js";
 import { readError } from "./errors.js";
+import { noAccessToken } from "./mirror.js";
+import type { TokenSet } from "./types.js";
 
 /** What is needed of a coordinator. */
 export interface RunSource {
-  getAccessToken(): Promise<string>;
-  /** Another token than this one, which was refused. */
-  replace(rejected: string): Promise<string | undefined>;
+  getTokens(): Promise<TokenSet>;
+  /** Another access token of the same session than this one, which was refused; `undefined` if there is none to be had. */
+  replace(refused: TokenSet): Promise<string | undefined>;
+  /** The token that replaced another one was refused as well. */
+  refusedAnew(accessToken: string): void;
 }
 
 /** Does what the operation threw or returned say that the access token was refused? */
-function saysTokenError(outcome: unknown): boolean {
+function saysTokenError(ended: Outcome<unknown>): boolean {
+  const outcome = "value" in ended ? ended.value : ended.thrown;
   if (typeof outcome !== "object" || outcome === null) return false;
   // Our own errors speak of the token endpoint, not of a resource server.
   if (readError(outcome) !== undefined) return false;
@@ -28,17 +33,30 @@ function saysTokenError(outcome: unknown): boolean {
  * the result.
  */
 export async function runWithToken<T>(source: RunSource, operation: (accessToken: string) => T): Promise<Awaited<T>> {
-  const token = await source.getAccessToken();
-  let outcome: { value: Awaited<T> } | { thrown: unknown };
+  const tokens = await source.getTokens();
+  const token = tokens.accessToken;
+  if (token === undefined) throw noAccessToken();
+  const first = await outcomeOf(operation, token);
+  if (!saysTokenError(first)) return told(first);
+  const another = await source.replace(tokens);
+  if (another === undefined || another === token) return told(first);
+  const second = await outcomeOf(operation, another);
+  if (saysTokenError(second)) source.refusedAnew(another);
+  return told(second);
+}
+
+/** How the operation ended. */
+type Outcome<T> = { readonly value: T } | { readonly thrown: unknown };
+
+async function outcomeOf<T>(operation: (accessToken: string) => T, token: string): Promise<Outcome<Awaited<T>>> {
   try {
-    outcome = { value: await operation(token) };
+    return { value: await operation(token) };
   } catch (thrown) {
-    outcome = { thrown };
+    return { thrown };
   }
-  if (saysTokenError("value" in outcome ? outcome.value : outcome.thrown)) {
-    const another = await source.replace(token);
-    if (another !== undefined && another !== token) return await operation(another);
-  }
+}
+
+function told<T>(outcome: Outcome<T>): T {
   if ("thrown" in outcome) throw outcome.thrown;
   return outcome.value;
 }

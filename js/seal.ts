@@ -4,6 +4,8 @@
  * Must not know what the secret is: the option `sealKey`, or the token that a caller presented.
  */
 
+import { webCrypto } from "./web-crypto.js";
+
 /** Separates these keys from any others derived from the same secret. */
 const DOMAIN = "refresh-coordinator/seal/1";
 /** 96 bits, as the standard recommends. A key is used a handful of times, so random ones do not meet. */
@@ -17,8 +19,10 @@ const NONCE_BYTES = 12;
  * @returns base64url of nonce and ciphertext
  */
 export async function seal(secret: string, context: string, text: string): Promise<string> {
+  const crypto = await webCrypto();
   const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
-  const sealed = await crypto.subtle.encrypt(parameters(nonce, context), await derive(secret), new TextEncoder().encode(text));
+  const key = await derive(crypto, secret);
+  const sealed = await crypto.subtle.encrypt(parameters(nonce, context), key, new TextEncoder().encode(text));
   const bytes = new Uint8Array(NONCE_BYTES + sealed.byteLength);
   bytes.set(nonce);
   bytes.set(new Uint8Array(sealed), NONCE_BYTES);
@@ -27,9 +31,11 @@ export async function seal(secret: string, context: string, text: string): Promi
 
 /** Decrypts what `seal` returned. Rejects if the secret, the context or the text is another one. */
 export async function open(secret: string, context: string, sealed: string): Promise<string> {
+  const crypto = await webCrypto();
   const bytes = fromBase64Url(sealed);
   const nonce = bytes.subarray(0, NONCE_BYTES);
-  const text = await crypto.subtle.decrypt(parameters(nonce, context), await derive(secret), bytes.subarray(NONCE_BYTES));
+  const key = await derive(crypto, secret);
+  const text = await crypto.subtle.decrypt(parameters(nonce, context), key, bytes.subarray(NONCE_BYTES));
   return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(text);
 }
 
@@ -37,7 +43,7 @@ function parameters(nonce: Uint8Array<ArrayBuffer>, context: string): AesGcmPara
   return { name: "AES-GCM", iv: nonce, additionalData: new TextEncoder().encode(context) };
 }
 
-async function derive(secret: string): Promise<CryptoKey> {
+async function derive(crypto: Crypto, secret: string): Promise<CryptoKey> {
   const encoder = new TextEncoder();
   const material = await crypto.subtle.importKey("raw", encoder.encode(secret), "HKDF", false, ["deriveKey"]);
   const hkdf = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: encoder.encode(DOMAIN) };

@@ -71,7 +71,7 @@ fn described(refusal: &Refusal, reply: Option<&Reply>) -> JsValue {
         .set("class", class)
         .maybe("reason", reason)
         .set("spent", spent)
-        .set("code", refusal.details.code)
+        .set("code", &*refusal.details.code)
         .set("message", refusal.details.message.as_str())
         .maybe("status", refusal.details.status.map(u32::from))
         .maybe("error", refusal.details.oauth_error.as_deref())

@@ -29,6 +29,9 @@ use crate::protocol::ports::Params;
 use crate::protocol::tokens::TokenSet;
 use crate::protocol::verdict::{Details, Fault, Spent};
 
+/// How many sets of request parameters are kept: a server may see a new one with every user.
+const PARAMETERS: usize = 256;
+
 /// Work that ends by settling a promise.
 pub(super) type Work = Pin<Box<dyn Future<Output = ()>>>;
 
@@ -37,8 +40,10 @@ pub struct Coordinator {
     pub(super) context: Context<HostWorld>,
     pub(super) embedder: Rc<Embedder>,
     pub(super) options: Options,
-    /// Request parameters by number, the option's own under 0.
-    params: RefCell<Vec<Params>>,
+    /// Request parameters by number, the option's own under 0, those used last at the end.
+    params: RefCell<Vec<(u32, Params)>>,
+    /// The next number.
+    numbered: Cell<u32>,
     session: Flights<Shared>,
     successor: Flights<Shared>,
     /// Sign-ins under way, which later calls wait for.
@@ -83,7 +88,8 @@ impl Coordinator {
         Ok(Self {
             context,
             embedder: embedder.clone(),
-            params: RefCell::new(vec![options.params.clone()]),
+            params: RefCell::new(vec![(0, options.params.clone())]),
+            numbered: Cell::new(1),
             options,
             session: Flights::new(),
             successor: Flights::new(),
@@ -102,15 +108,21 @@ impl Coordinator {
         let read = parameters::read(params).map_err(|wrong| raise_wrong(&self.embedder, &wrong))?;
         let merged = parameters::merge(&self.options.params, read);
         let mut known = self.params.borrow_mut();
-        let number = known.iter().position(|params| *params == merged).unwrap_or_else(|| {
-            known.push(merged);
-            known.len() - 1
-        });
-        Ok(number as u32)
+        let number = match known.iter().position(|(_, params)| *params == merged) {
+            Some(0) => return Ok(0),
+            Some(place) => known.remove(place).0,
+            None => self.numbered.replace(self.numbered.get().wrapping_add(1).max(1)),
+        };
+        if known.len() > PARAMETERS {
+            known.remove(1);
+        }
+        known.push((number, merged));
+        Ok(number)
     }
 
     pub(super) fn params(&self, number: u32) -> Params {
-        self.params.borrow().get(number as usize).cloned().unwrap_or_default()
+        let known = self.params.borrow();
+        known.iter().find(|(other, _)| *other == number).map(|(_, params)| params.clone()).unwrap_or_default()
     }
 
     pub(super) fn flights(&self, mode: Mode) -> &Flights<Shared> {
@@ -150,6 +162,7 @@ impl Coordinator {
     pub(super) fn land(&self, flight: &Flight, tokens: &TokenSet) {
         let value = tokens::to_js(tokens);
         if flight.mode == Mode::Session {
+            self.embedder.belongs(&value, &tokens.sid);
             self.hold(flight.params, tokens, &value);
         }
         self.flights(flight.mode).end(flight.ticket);
@@ -159,7 +172,11 @@ impl Coordinator {
     /// There will be none.
     pub(super) fn fail(&self, flight: &Flight, failure: &Failure) {
         self.flights(flight.mode).end(flight.ticket);
-        flight.shared.reject(&raise(&self.embedder, failure));
+        // Its waits ended early, and what they say then is not why.
+        let closed = self.open().err().filter(|_| !flight.sent.get() && !failure.ends_session());
+        let error =
+            closed.map_or_else(|| raise(&self.embedder, failure), |closed| raise_wrong(&self.embedder, &closed));
+        flight.shared.reject(&error);
     }
 
     /// Fills the mirror, if the tokens are those of the session this context has taken up.
@@ -206,8 +223,12 @@ impl Coordinator {
                     task.await;
                     Ok(JsValue::UNDEFINED)
                 });
-                // The work goes on even if the host does not want to wait for it.
-                ignore(call(wait_until, &JsValue::UNDEFINED, &[&ended]));
+                let called = call(wait_until, &JsValue::UNDEFINED, &[&ended]);
+                if called.is_err() {
+                    // The work goes on, but the host may end with the response: a method handed over unbound, say.
+                    self.context.degraded("waitUntil");
+                }
+                ignore(called);
             }
         }
     }
@@ -242,13 +263,14 @@ impl Coordinator {
     /// Takes no new calls, and lets channel and watches go. What was sent already still commits.
     pub fn close(&self) {
         if !self.closed.replace(true) {
+            self.context.world.closing.ring(1);
             self.context.world.channel.close();
         }
     }
 }
 
 fn call_timeout() -> Failure {
-    let message = "the call took longer than `callTimeout`; the refresh goes on in the background";
+    let message = "the call took longer than `callTimeout`; what it began goes on in the background";
     Failure::Transient {
         spent: Spent::Maybe,
         retry_at: None,

@@ -13,12 +13,15 @@ use super::object::Members;
 use super::settle::{Foreign, call, property, settle};
 use super::tokens::members;
 use crate::oauth::judge::{judge, judge_returned, judge_thrown};
-use crate::oauth::redact::redact;
+use crate::oauth::redact::{leaks, redact};
 use crate::oauth::reply::Facts;
 use crate::oauth::transport;
 use crate::protocol::ports::{Clock, Params, Presentation};
 use crate::protocol::tokens::{Millis, Secret};
 use crate::protocol::verdict::{Class, Details, Fault, Granted, Reason, Refusal, Spent, Verdict};
+
+/// The longest code of a foreign error that is told.
+const CODE: usize = 64;
 
 /// What became of the call.
 pub enum Judged {
@@ -66,6 +69,7 @@ pub async fn present(
     match ended {
         Err(_) => Judged::Refused(transport::timed_out(&facts), None),
         Ok(Ended::Returned(Some(reply), _)) => judged(judge(&reply.parts(), &facts), Some(reply)),
+        Ok(Ended::Returned(None, value)) if !value.is_object() => Judged::Refused(nothing(), None),
         Ok(Ended::Returned(None, value)) => judged(judge_returned(&members(&value).unwrap_or_default(), &facts), None),
         Ok(Ended::Threw(reply, error)) => {
             let (mut refusal, reply) = thrown(embedder, &error, reply, &facts);
@@ -73,6 +77,13 @@ pub async fn present(
             Judged::Refused(refusal, reply)
         }
     }
+}
+
+/// Whatever the function did, it did not say what came of it.
+fn nothing() -> Refusal {
+    let message = "the custom `refresh` returned no object: it must return a Response or a token set";
+    let details = Details::new(Fault::Caller, "refresh-returned-nothing", message);
+    Refusal { class: Class::Transient, spent: Spent::Maybe, details, retry_after: None }
 }
 
 enum Ended {
@@ -125,7 +136,8 @@ fn parsed(data: &JsValue) -> Map<String, Value> {
     text.or_else(|| members(data)).unwrap_or_default()
 }
 
-/// What one of our own errors says, from whatever copy of the package.
+/// What one of our own errors says, from whatever copy of the package. "No session" ends ours; a store or a core that
+/// failed over there says nothing about it.
 fn branded(fields: &JsValue, facts: &Facts<'_>) -> Refusal {
     let text = |name| read(fields, name).as_string();
     let class = match text("kind").as_deref() {
@@ -141,7 +153,9 @@ fn branded(fields: &JsValue, facts: &Facts<'_>) -> Refusal {
         _ => Spent::Maybe,
     };
     let message = redact(&text("message").unwrap_or_default(), facts.secrets);
-    let mut details = Details::new(Fault::Server, "", message);
+    let fault = text("fault").and_then(|name| Fault::named(&name)).unwrap_or(Fault::Server);
+    let code = text("code").filter(|code| code.len() <= CODE && !leaks(code, facts.secrets)).unwrap_or_default();
+    let mut details = Details::new(fault, code, message);
     details.status = read(fields, "status").as_f64().map(|status| status as u16);
     details.oauth_error = text("oauthError").map(|error| redact(&error, facts.secrets));
     let retry_after =

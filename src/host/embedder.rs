@@ -79,6 +79,16 @@ impl Embedder {
         let _ = invoke(&self.host, "hold", &[&held]);
     }
 
+    /// The user signs out here.
+    pub fn leave(&self) {
+        let _ = invoke(&self.host, "leave", &[]);
+    }
+
+    /// A token set belongs to this session.
+    pub fn belongs(&self, tokens: &JsValue, sid: &str) {
+        let _ = invoke(&self.host, "belongs", &[tokens, &sid.into()]);
+    }
+
     /// Empties the mirror.
     pub fn forget(&self) {
         let _ = invoke(&self.host, "drop", &[]);

@@ -60,6 +60,11 @@ impl HostEndpoint {
         }
     }
 
+    /// A custom `refresh` may live on cookies; a token endpoint asks for a token.
+    pub fn needs_token(&self) -> bool {
+        matches!(self.exchange, Exchange::Endpoint(_))
+    }
+
     /// Asks the user's function for what it adds to the attempt.
     pub async fn prepare(&self, attempt: u32) -> Result<Additions, Refusal> {
         match &self.exchange {
@@ -208,6 +213,11 @@ fn failed(error: &JsValue, facts: &Facts<'_>) -> Refusal {
     };
     refusal.details.cause = Some(cause(error, facts.secrets));
     refusal
+}
+
+/// The coordinator was closed before the request was sent.
+pub fn closed() -> Refusal {
+    unsent(Class::Configuration, "closed", "this coordinator was closed")
 }
 
 /// A refusal of our own, before anything was sent.

@@ -42,7 +42,7 @@ fn fields(message: &str, spent: Spent, details: &Details, retry_at: Option<Milli
     let cause = details.cause.as_ref().and_then(|cause| cause.0.downcast_ref::<JsValue>());
     Members::new()
         .set("message", message)
-        .maybe("code", Some(details.code).filter(|code| !code.is_empty()))
+        .maybe("code", Some(&*details.code).filter(|code| !code.is_empty()))
         .set("fault", details.fault.name())
         .set("spent", spent_name(spent))
         .maybe("status", details.status.map(u32::from))

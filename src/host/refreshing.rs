@@ -13,7 +13,6 @@ use super::tokens::{self, Freshness};
 use crate::protocol::context::{Call, Carried};
 use crate::protocol::decide::freshness::advisory;
 use crate::protocol::demand::{Demand, Need};
-use crate::protocol::failure::Failure;
 use crate::protocol::flight::FlightKey;
 use crate::protocol::ports::{Clock, TokenEndpoint};
 use crate::protocol::tokens::{Secret, TokenSet};
@@ -51,7 +50,7 @@ impl Coordinator {
         match self.context.refresh(demand, &call).await {
             Ok(tokens) => self.land(flight, &tokens),
             Err(failure) => {
-                if matches!(failure, Failure::Revoked { .. } | Failure::NoSession { .. }) {
+                if failure.ends_session() {
                     self.embedder.forget();
                 }
                 self.fail(flight, &failure);

@@ -95,7 +95,7 @@ impl Coordinator {
             }
             None => {
                 self.turn_away(&self.flights(Mode::Session).abandon(), "the user signed out");
-                self.embedder.forget();
+                self.embedder.leave();
                 Box::pin(async move { coordinator.leave(&settling).await })
             }
         };

@@ -30,7 +30,12 @@ impl Waiting for HostWorld {
         let probe = || [wait.key, "/", &self.random.nonce()].concat();
         let lock = when(wait.lock, self.locks.acquire(wait.key, probe));
         let hint = when(wait.hint_after.is_some(), self.channel.after(wait.key, wait.hint_after.unwrap_or_default()));
-        let timer = self.clock.sleep(wait.until.saturating_sub(self.clock.monotonic()));
+        // A troubled store is waited for also after `close`: only this context holds what it is to keep.
+        let others = wait.lock || wait.hint_after.is_some();
+        let timer = race(
+            self.clock.sleep(wait.until.saturating_sub(self.clock.monotonic())),
+            when(others, self.closing.after(0)),
+        );
         match race(lock, race(hint, timer)).await {
             First::Left(Some(held)) => Woken::Locked(held),
             First::Left(None) => {
@@ -39,7 +44,7 @@ impl Waiting for HostWorld {
                 Woken::Unlockable
             }
             First::Right(First::Left(())) => Woken::Hinted,
-            First::Right(First::Right(())) => Woken::Elapsed,
+            First::Right(First::Right(_)) => Woken::Elapsed,
         }
     }
 }

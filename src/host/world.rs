@@ -4,10 +4,11 @@ use std::rc::Rc;
 
 use wasm_bindgen::JsValue;
 
+use super::bell::Bell;
 use super::channel::HostChannel;
 use super::clock::HostClock;
 use super::embedder::Embedder;
-use super::endpoint::{HostEndpoint, Prepared};
+use super::endpoint::{self, HostEndpoint, Prepared};
 use super::journal::Journal;
 use super::locks::HostLocks;
 use super::options::Options;
@@ -31,6 +32,8 @@ pub struct HostWorld {
     pub(super) locks: HostLocks,
     pub(super) channel: Rc<HostChannel>,
     pub(super) journal: Rc<Journal>,
+    /// Rings when the coordinator is closed: nobody waits any more, and nothing more is sent.
+    pub(super) closing: Bell,
     endpoint: HostEndpoint,
 }
 
@@ -51,7 +54,7 @@ impl HostWorld {
         let random = HostRandomness::new(embedder.object().clone());
         let locks = HostLocks::new(embedder.member("locks"), options.lock_scope);
         let endpoint = HostEndpoint::new(options, embedder, &clock, &journal);
-        Ok(Self { clock, random, store, locks, channel, journal, endpoint })
+        Ok(Self { clock, random, store, locks, channel, journal, closing: Bell::default(), endpoint })
     }
 }
 
@@ -89,8 +92,13 @@ impl Channel for HostWorld {
 impl TokenEndpoint for HostWorld {
     type Prepared = Prepared;
 
+    fn needs_token(&self) -> bool {
+        self.endpoint.needs_token()
+    }
+
     async fn prepare(&self, attempt: u32) -> Result<Prepared, Refusal> {
-        self.endpoint.prepare(attempt).await
+        let prepared = self.endpoint.prepare(attempt).await?;
+        if self.closing.count() > 0 { Err(endpoint::closed()) } else { Ok(prepared) }
     }
 
     async fn present(&self, prepared: Prepared, presentation: Presentation<'_>) -> Verdict {

@@ -80,7 +80,7 @@ pub fn judge_revocation(reply: &Reply<'_>, facts: &Facts<'_>) -> Result<(), Refu
     }
     match judge(reply, facts) {
         Verdict::Granted(_) => Ok(()),
-        Verdict::Refused(refusal) => match (refusal.class, refusal.details.code) {
+        Verdict::Refused(refusal) => match (refusal.class, &*refusal.details.code) {
             // A bare 401 says nothing about the token here: it was to be revoked, not accepted.
             (Class::Revoked(_), code::REFUSED) => Ok(()),
             _ => Err(*refusal),

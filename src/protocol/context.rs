@@ -103,7 +103,7 @@ impl<W: World> Context<W> {
         let monotonic_left = Some(tokens.expires_monotonic - now.monotonic);
         let known = Knowledge { wall: now.wall, monotonic_left, refused: &refused };
         let fresh = meets(&Need::Valid, grant, &self.settings, &known);
-        self.memory_mut().last = Some(record);
+        self.memory_mut().remember(&record);
         Ok(fresh.then_some(tokens))
     }
 
@@ -132,6 +132,12 @@ impl<W: World> Context<W> {
 
     pub(crate) fn notice(&self, key: &str, generation: u64, what: What) {
         self.world.notice(Notice { key: key.to_owned(), generation, what });
+    }
+
+    /// Something works less well than it should: the event `degraded`.
+    pub fn degraded(&self, what: &'static str) {
+        let generation = self.memory().last.as_ref().map_or(0, |last| last.generation);
+        self.notice(&self.names.session().key, generation, What::Degraded { what });
     }
 
     /// Reads and decodes a record.

@@ -63,6 +63,20 @@ impl Failure {
         Self::NoSession { details: Details::new(Fault::Caller, "", message) }
     }
 
+    /// The session lives, but only as long as its access token.
+    pub fn no_refresh_token() -> Self {
+        let message = "the session has no refresh token to get another access token with";
+        Self::NoSession { details: Details::new(Fault::Caller, "no-refresh-token", message) }
+    }
+
+    /// Is the session over?
+    pub fn ends_session(&self) -> bool {
+        match self {
+            Self::NoSession { details } => details.code.is_empty(),
+            other => matches!(other, Self::Revoked { .. }),
+        }
+    }
+
     /// The session is over.
     pub fn revoked(reason: Reason) -> Self {
         let message = "the authorization server does not accept the refresh token any more";

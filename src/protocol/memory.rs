@@ -76,7 +76,17 @@ impl Memory {
         self.sid = sid.map(str::to_owned);
         self.last = None;
         self.handed.clear();
+        // What stood in the way of one user need not stand in that of the next.
+        self.cooling.clear();
         true
+    }
+
+    /// Remembers the session's record for the time the store is away. A read that was overtaken brings an older one.
+    pub fn remember(&mut self, record: &Record) {
+        let newer = |last: &Record| last.sid == record.sid && last.generation > record.generation;
+        if !self.last.as_ref().is_some_and(newer) {
+            self.last = Some(record.clone());
+        }
     }
 
     /// The user signs out of this session here: it is not taken up again.

@@ -154,6 +154,11 @@ pub trait TokenEndpoint {
     /// The client authentication of one attempt.
     type Prepared;
 
+    /// Can it do nothing without a refresh token? A custom exchange may live on cookies.
+    fn needs_token(&self) -> bool {
+        false
+    }
+
     /// Computes the client authentication, before anything is claimed.
     async fn prepare(&self, attempt: u32) -> Result<Self::Prepared, Refusal>;
 

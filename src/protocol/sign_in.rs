@@ -14,6 +14,8 @@ use super::tokens::TokenSet;
 
 /// How often a conflict is answered with another attempt.
 const TRIES: u32 = 32;
+/// How many calls into the store may fail. Each may take its full time to do so, and somebody is waiting.
+pub(super) const FAILURES: u32 = 3;
 
 impl<W: World> Context<W> {
     /// Begins a session with these tokens, which were obtained for these parameters.
@@ -28,7 +30,7 @@ impl<W: World> Context<W> {
         let at = self.names.session();
         let params_key = params_key(params);
         let sid = self.world.nonce();
-        let mut last = None;
+        let mut failures = 0;
         for _ in 0..TRIES {
             let seen = match self.read(&at).await {
                 Ok(seen) => seen,
@@ -38,7 +40,10 @@ impl<W: World> Context<W> {
                     Err(failure) => return Err(Failure::store(failure)),
                 },
                 Err(failure) => {
-                    last = Some(failure);
+                    failures += 1;
+                    if failures == FAILURES {
+                        return Err(Failure::store(failure));
+                    }
                     continue;
                 }
             };
@@ -62,11 +67,14 @@ impl<W: World> Context<W> {
                 Ok(Written::Conflict) => {}
                 Err(failure) => {
                     self.notice(&at.key, 0, What::StoreFailed { operation: "write" });
-                    last = Some(failure);
+                    failures += 1;
+                    if failures == FAILURES {
+                        return Err(Failure::store(failure));
+                    }
                 }
             }
         }
-        Err(Failure::store(last.unwrap_or_else(contention)))
+        Err(Failure::store(contention()))
     }
 
     /// What a sign-in makes of the record that is there.
@@ -136,7 +144,7 @@ impl<W: World> Context<W> {
         });
         let tokens = self.token_set(&record, &grant);
         let mut memory = self.memory_mut();
-        memory.last = Some(record);
+        memory.remember(&record);
         memory.hand(params_key, Mark::of(&tokens.grant));
         tokens
     }

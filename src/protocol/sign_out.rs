@@ -6,11 +6,11 @@ use super::failure::Failure;
 use super::notice::What;
 use super::ports::{Address, World, Written};
 use super::record::{Record, State};
-use super::sign_in::contention;
+use super::sign_in::{FAILURES, contention};
 use super::successor::MAX_HOPS;
 use super::tokens::Secret;
 
-/// How often a conflict or a failure is answered with another attempt.
+/// How often a conflict is answered with another attempt.
 const TRIES: u32 = 32;
 
 /// A sign-out that is durable.
@@ -66,13 +66,16 @@ impl<W: World> Context<W> {
     /// it was us who wrote it.
     async fn bury(&self, at: &Address, sid: Option<&str>) -> Result<(Option<Record>, bool), Failure> {
         let mut sid = sid.map(str::to_owned);
-        let mut last = contention();
+        let mut failures = 0;
         for _ in 0..TRIES {
             let seen = match self.read(at).await {
                 Ok(Some(seen)) => seen,
                 Ok(None) => return Ok((None, false)),
                 Err(failure) => {
-                    last = failure;
+                    failures += 1;
+                    if failures == FAILURES {
+                        return Err(Failure::store(failure));
+                    }
                     continue;
                 }
             };
@@ -91,20 +94,29 @@ impl<W: World> Context<W> {
                     return Ok((Some(next), true));
                 }
                 Ok(Written::Conflict) => {}
-                Err(failure) => last = failure,
+                Err(failure) => {
+                    self.notice(&at.key, next.generation, What::StoreFailed { operation: "write" });
+                    failures += 1;
+                    if failures == FAILURES {
+                        return Err(Failure::store(failure));
+                    }
+                }
             }
         }
-        Err(Failure::store(last))
+        Err(Failure::store(contention()))
     }
 
     /// The same for one entry of successor mode, where an absent record is the token's generation 0.
     async fn bury_token(&self, at: &Address, token: &Secret, live: bool) -> Result<(Record, bool), Failure> {
-        let mut last = contention();
+        let mut failures = 0;
         for _ in 0..TRIES {
             let seen = match self.read(at).await {
                 Ok(seen) => seen,
                 Err(failure) => {
-                    last = failure;
+                    failures += 1;
+                    if failures == FAILURES {
+                        return Err(Failure::store(failure));
+                    }
                     continue;
                 }
             };
@@ -122,10 +134,16 @@ impl<W: World> Context<W> {
                     return Ok((next, true));
                 }
                 Ok(Written::Conflict) => {}
-                Err(failure) => last = failure,
+                Err(failure) => {
+                    self.notice(&at.key, next.generation, What::StoreFailed { operation: "write" });
+                    failures += 1;
+                    if failures == FAILURES {
+                        return Err(Failure::store(failure));
+                    }
+                }
             }
         }
-        Err(Failure::store(last))
+        Err(Failure::store(contention()))
     }
 }
 

@@ -3,6 +3,7 @@
 //! The types only. How a reply is judged is the business of `oauth`; what follows from a verdict, of `exchange`.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::fmt;
 use std::rc::Rc;
 
@@ -153,6 +154,13 @@ impl Fault {
             Self::Caller => "caller",
         }
     }
+
+    /// The one with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Server, Self::Network, Self::Store, Self::Host, Self::Caller]
+            .into_iter()
+            .find(|fault| fault.name() == name)
+    }
 }
 
 /// What a caller is told about a failure besides its class. Holds no token: whoever fills it has redacted it.
@@ -161,7 +169,7 @@ pub struct Details {
     /// One sentence for the developer.
     pub message: String,
     /// Stable, machine-readable, kebab-case; empty means the default code of the class.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// Who is to blame.
     pub fault: Fault,
     /// HTTP status of the reply, if there was one.
@@ -174,8 +182,8 @@ pub struct Details {
 
 impl Details {
     /// Details with a message and a culprit, nothing else.
-    pub fn new(fault: Fault, code: &'static str, message: impl Into<String>) -> Self {
-        Self { message: message.into(), code, fault, status: None, oauth_error: None, cause: None }
+    pub fn new(fault: Fault, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self { message: message.into(), code: code.into(), fault, status: None, oauth_error: None, cause: None }
     }
 }
 

@@ -108,7 +108,7 @@ impl<W: World> Exchange<'_, W> {
             Ending::Ours => {
                 self.mark_spent(claimed, ours).await;
                 if self.session_mode() {
-                    self.context.memory_mut().last = Some(ours.clone());
+                    self.context.memory_mut().remember(ours);
                 }
                 self.notice(ours.generation, What::Refreshed);
                 world.announce(self.key(), &ours.sid, ours.generation);
@@ -135,7 +135,7 @@ impl<W: World> Exchange<'_, W> {
                 let mut failure = Failure::revoked(Reason::Unknown);
                 if let Failure::Revoked { details, .. } = &mut failure {
                     details.message = "the reply was for another user than the session's".into();
-                    details.code = "identity-changed";
+                    details.code = "identity-changed".into();
                 }
                 Err(failure)
             }

@@ -3,7 +3,7 @@
 use super::{Answer, Exchange};
 use crate::protocol::context::Seen;
 use crate::protocol::decide::backoff::WORTH_WAITING;
-use crate::protocol::decide::freshness::{Knowledge, may_fall_back, meets};
+use crate::protocol::decide::freshness::{Knowledge, left_to_lose, may_fall_back, meets};
 use crate::protocol::decide::look::{Look, Viewpoint, look};
 use crate::protocol::demand::{Mark, Need};
 use crate::protocol::failure::Failure;
@@ -72,7 +72,8 @@ impl<W: World> Exchange<'_, W> {
         if let Some(answer) = answer {
             return Ok(answer);
         }
-        if let Some(failure) = self.standing_failure() {
+        let obstacle = self.standing_failure().or_else(|| self.nothing_to_present(&seen.record));
+        if let Some(failure) = obstacle {
             return self.fall_back_or(fall_back, || failure).map(Looked::Answer);
         }
         Ok(Looked::Present(seen, fall_back))
@@ -173,6 +174,14 @@ impl<W: World> Exchange<'_, W> {
     /// A failure of the last seconds that only a developer or the user can mend.
     fn standing_failure(&self) -> Option<Failure> {
         self.context.memory().cooling(self.key(), &self.params_key, self.context.world.monotonic())
+    }
+
+    /// Without a refresh token nobody can be asked for anything. That ends the session only once nothing in it lives any
+    /// more: the access token that is left may still be good elsewhere.
+    fn nothing_to_present(&self, record: &Record) -> Option<Failure> {
+        let lives = || left_to_lose(record, &self.knowledge(&record.sid, None, &[])).is_some();
+        let stuck = record.refresh_token.is_none() && self.context.world.needs_token() && lives();
+        stuck.then(Failure::no_refresh_token)
     }
 
     /// The store is away. A valid token from memory may still serve; only by option a token is presented unclaimed.

@@ -19,12 +19,13 @@ mod withdrawing;
 use super::context::{Call, Context, Seen};
 use super::decide::backoff;
 use super::decide::claim::Moment;
+use super::decide::freshness::meets;
 use super::demand::{Demand, Mark, Need};
 use super::failure::Failure;
 use super::names::params_key;
 use super::notice::What;
 use super::ports::{Address, LockScope, Wait, Woken, World};
-use super::record::Record;
+use super::record::{Record, State};
 use super::safeguard::{Safeguard, dropped};
 use super::tokens::{Grant, Millis, Secret, TokenSet};
 use super::verdict::{Class, Refusal, Verdict};
@@ -217,7 +218,8 @@ impl<'a, W: World> Exchange<'a, W> {
         self.held = None;
         if !self.has_waited {
             self.has_waited = true;
-            self.notice(0, What::Waiting);
+            let generation = self.context.memory().last.as_ref().map_or(0, |last| last.generation);
+            self.notice(generation, What::Waiting);
         }
         let until = until.min(self.patience);
         let wait = Wait { key: self.key(), lock: false, hint_after: Some(heard), until };
@@ -266,17 +268,31 @@ impl<'a, W: World> Exchange<'a, W> {
 
     /// The answer to the caller; in session mode this context remembers it.
     fn hand_out(&self, tokens: TokenSet) -> Answer {
-        if self.session_mode() {
-            let mark = Mark::of(&tokens.grant);
-            self.context.memory_mut().hand(&self.params_key, mark);
+        if !self.session_mode() {
+            return Answer::Tokens(tokens);
         }
+        let tokens = self.overtaken(&tokens).unwrap_or(tokens);
+        let mark = Mark::of(&tokens.grant);
+        self.context.memory_mut().hand(&self.params_key, mark);
         Answer::Tokens(tokens)
+    }
+
+    /// A slow read may come back with what another exchange of this context has replaced meanwhile: then the newer tokens,
+    /// with the refresh token that lives.
+    fn overtaken(&self, tokens: &TokenSet) -> Option<TokenSet> {
+        let last = self.context.memory().last.clone()?;
+        let newer = last.sid == tokens.sid && last.generation > tokens.generation && last.state == State::Active;
+        let grant = last.grants.get(&self.params_key).filter(|_| newer)?;
+        let refused = self.context.memory().refused().to_vec();
+        let fresh =
+            meets(&Need::Valid, grant, &self.context.settings, &self.knowledge(&last.sid, Some(grant), &refused));
+        fresh.then(|| self.context.token_set(&last, grant))
     }
 
     /// Remembers the session's record for the time the store is away.
     fn remember(&self, seen: &Seen) {
         if self.session_mode() {
-            self.context.memory_mut().last = Some(seen.record.clone());
+            self.context.memory_mut().remember(&seen.record);
         }
     }
 }
