@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { RefreshCoordinator } from "refresh-coordinator";
+import { RefreshCoordinator, TransientError } from "refresh-coordinator";
 
 import { failing, honest, silent } from "./callbacks-of-any-shape.mjs";
 import { Clock } from "./clock.mjs";
@@ -166,4 +166,20 @@ test("a session that lives in a cookie: the reply says only when it ends", async
 
 function raise() {
   throw new Error("a getter threw");
+}
+
+test("one of our own errors stands: class, code, fault and whether the token is spent", async (t) => {
+  const thrown = new TransientError("the gateway sleeps", { code: "gateway-asleep", fault: "network", spent: "no" });
+  const { auth } = await expired(t, () => {
+    throw thrown;
+  });
+  await rejects(auth.getAccessToken(), "TransientError", { code: "gateway-asleep", fault: "network", spent: "no" });
+});
+
+for (const nothing of [undefined, null, "a token"]) {
+  test(`a function that returns ${nothing} is told that a token set is missing`, async (t) => {
+    const { auth } = await expired(t, () => nothing);
+    const error = await rejects(auth.getAccessToken(), "TransientError", { code: "refresh-returned-nothing", fault: "caller" });
+    assert.match(error.message, /custom `refresh`/);
+  });
 }

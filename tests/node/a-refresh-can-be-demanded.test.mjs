@@ -116,3 +116,18 @@ test("a refresh that is refused for good ends the session, also with a valid acc
   await rejects(auth.refresh(), "RevokedError");
   await rejects(auth.getAccessToken(), "RevokedError");
 });
+
+for (const [given, named] of [[{ reject: "A" }, /`reject`/], ["A", /`refresh` takes an object/], [new AbortController().signal, /\{ signal \}|option/]]) {
+  test(`an argument that would cause a rotation by mistake is refused: ${named}`, async (t) => {
+    const { auth, server } = await scene(t);
+    const error = await rejects(auth.refresh(given), "ConfigurationError", { code: "wrong-argument" });
+    assert.match(error.message, named);
+    assert.equal(server.oracle.presentations, 0);
+  });
+}
+
+test("a signal in the place of the options is explained", async (t) => {
+  const { auth } = await scene(t);
+  const error = await rejects(auth.getTokens(new AbortController().signal), "ConfigurationError", { code: "wrong-argument" });
+  assert.match(error.message, /\{ signal \}/);
+});

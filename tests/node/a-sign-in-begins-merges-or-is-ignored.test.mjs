@@ -250,6 +250,38 @@ test("a refresh token that waits for its revocation begins no session", async (t
   assert.equal((await auth.setTokens(others)).accessToken, others.access_token);
 });
 
+test("what the last session was refused for says nothing of the new one", async (t) => {
+  const { server, auth, clock } = await scene(t);
+  clock.advance(LIFETIME);
+  server.next(1, oauthError("interaction_required"));
+  await rejects(auth.getAccessToken(), "InteractionRequiredError");
+  const { tokens } = await server.signIn();
+  await auth.setTokens({ refresh_token: tokens.refresh_token });
+  assert.equal(await server.isActive(await auth.getAccessToken()), true);
+});
+
+for (const [what, given] of Object.entries({
+  "a promise": Promise.resolve({ access_token: "A", expires_in: 60 }),
+  "a Response": new Response("{}"),
+  "a refusal": { error: "invalid_grant" },
+})) {
+  test(`${what} in the place of tokens is named`, async (t) => {
+    const { auth } = await signedOut(t);
+    const error = await rejects(auth.setTokens(given), "ConfigurationError", { code: "wrong-argument" });
+    assert.match(error.message, /promise|Response|refusal/);
+  });
+}
+
+test("a store that hangs is not reported as a refresh that takes long", async (t) => {
+  const clock = new Clock();
+  const store = new TestStore(clock);
+  const { auth } = await signedOut(t, { store, storeTimeout: 50, clock });
+  clock.skips = 50;
+  store.instead = { read: () => new Promise(() => {}), write: () => new Promise(() => {}) };
+  await rejects(auth.setTokens({ access_token: "A", expires_in: 60 }), "StoreError", { code: "store-timeout" });
+  await rejects(auth.signOut(), "StoreError", { code: "store-timeout" });
+});
+
 function offline() {
   throw new TypeError("fetch failed");
 }

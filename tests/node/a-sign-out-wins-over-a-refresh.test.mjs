@@ -208,3 +208,12 @@ test("a sign-out in successor mode during the refresh", async (t) => {
   await rejects(auth.renew(R0), "NoSessionError");
   assert.equal(server.oracle.presentations, 1);
 });
+
+test("as the listener of a button, `signOut` and `refresh` take no notice of the event", async (t) => {
+  const { auth } = await scene(t);
+  const event = { type: "click", preventDefault() {} };
+  const { signOut, refresh } = auth;
+  assert.equal(typeof (await refresh(event)).accessToken, "string");
+  await signOut(event);
+  await rejects(auth.getAccessToken(), "NoSessionError");
+});

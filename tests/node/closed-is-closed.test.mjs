@@ -8,11 +8,13 @@ import { fileURLToPath } from "node:url";
 
 import { memoryStore } from "refresh-coordinator";
 
+import { unavailable } from "../authorization-server/faults.mjs";
+import { Clock } from "./clock.mjs";
 import { assertError, rejection } from "./errors.mjs";
 import { coordinator, scene } from "./scene.mjs";
 
 test("after `close` every member that would have to work rejects, and none throws", async (t) => {
-  const { auth, tokens, server } = await scene(t);
+  const { auth, tokens, server } = await scene(t, { origins: ["https://api.example"] });
   auth.close();
   auth.close();
   const calls = {
@@ -24,13 +26,12 @@ test("after `close` every member that would have to work rejects, and none throw
     signOut: () => auth.signOut(),
     drainRevocations: () => auth.drainRevocations(),
     run: () => auth.run(() => 5),
-    fetch: () => auth.fetch("http://127.0.0.1/"),
+    fetch: () => auth.fetch("https://api.example/"),
   };
-  for (const [name, call] of Object.entries(calls)) {
-    const error = await rejection(call());
-    if (name !== "fetch") assertError(error, "ConfigurationError", { code: "closed", fault: "caller" });
+  for (const call of Object.values(calls)) {
+    assertError(await rejection(call()), "ConfigurationError", { code: "closed", fault: "caller" });
   }
-  assert.equal(typeof auth.getSnapshot().status, "string");
+  assert.equal(auth.getSnapshot().status, "active", "a sign-out that was refused signs nobody out");
   assert.equal(typeof auth.stats().joins, "number");
   assert.equal(typeof auth.subscribe(() => {}), "function");
   assert.equal(server.oracle.presentations, 0);
@@ -50,6 +51,35 @@ test("an exchange already sent still commits, and its callers get their tokens",
   assert.equal(await successor.getAccessToken(), renewed.accessToken);
   assert.equal(counts().rotations, 1);
   assert.equal(server.oracle.presentations, 1);
+});
+
+test("a refresh that waits to try again is not sent after `close`", async (t) => {
+  const { server, clock, auth, expire } = await scene(t);
+  server.next(Infinity, unavailable());
+  expire();
+  const caller = auth.getTokens();
+  // The pause before the second attempt.
+  await clock.asleep((ms) => ms <= 2_000);
+  auth.close();
+  assertError(await rejection(caller), "TransientError", { status: 503 });
+  clock.advance(60_000);
+  assert.equal(server.oracle.presentations, 1);
+});
+
+test("who waits for another's refresh hears of `close` at once", async (t) => {
+  const clock = new Clock();
+  const store = memoryStore();
+  const { server, auth, expire } = await scene(t, { clock, store });
+  const other = coordinator(t, server, { clock, store });
+  const held = server.holdReply();
+  expire();
+  const winner = auth.getTokens();
+  await held.arrived;
+  const loser = other.getTokens();
+  other.close();
+  assertError(await rejection(loser), "ConfigurationError", { code: "closed" });
+  held.release();
+  await winner;
 });
 
 test("Symbol.dispose closes", async (t) => {

@@ -83,3 +83,37 @@ test("a clock that throws is never thrown at the caller", async (t) => {
   };
   await Promise.allSettled([auth.getAccessToken(), auth.getTokens()]);
 });
+
+test("a slow read that was overtaken brings nothing back: neither the old access token nor the spent refresh token", async (t) => {
+  const { clock, store } = await signedIn(t);
+  let read;
+  const slow = new Promise((resolve) => (read = resolve));
+  let minted = 0;
+  const refresh = () => ({ access_token: `B${(minted += 1)}`, refresh_token: `S${minted}`, expires_in: 3_600 });
+  const auth = new RefreshCoordinator({ clock, store, refresh });
+  t.after(() => auth.close());
+  store.instead.read = (honest) => {
+    delete store.instead.read;
+    const old = honest();
+    return slow.then(() => old);
+  };
+  const overtaken = auth.getTokens();
+  const renewed = await auth.refresh({ mintedAfterNow: true });
+  assert.equal(renewed.refreshToken, "S1");
+  read();
+  assert.equal((await overtaken).refreshToken, "S1");
+  assert.equal((await auth.getTokens()).accessToken, "B1");
+  assert.equal(auth.getSnapshot().generation, 1);
+});
+
+test("thousands of different parameters are not kept for ever, and each call still gets its own", async (t) => {
+  const { auth } = await signedIn(t, {
+    refresh: ({ params }) => ({ access_token: `for ${params.audience}`, refresh_token: "R", expires_in: 3_600 }),
+  });
+  for (let count = 0; count < 600; count += 1) {
+    const params = { audience: `a${count}` };
+    assert.equal(await auth.getAccessToken({ params }), `for a${count}`);
+  }
+  assert.equal(await auth.getAccessToken({ params: { audience: "a0" } }), "for a0");
+  assert.equal(await auth.getAccessToken({ params: { audience: "a599" } }), "for a599");
+});

@@ -5,8 +5,9 @@ import test from "node:test";
 
 import * as faults from "../authorization-server/faults.mjs";
 import { Clock } from "./clock.mjs";
-import { rejection } from "./errors.mjs";
+import { rejection, rejects } from "./errors.mjs";
 import { authorizationServer, coordinator, scene } from "./scene.mjs";
+import { TestStore } from "./store.mjs";
 
 const EVENTS = [
   "refreshed", "adopted", "waiting", "taken-over", "transient", "revoked", "signed-in", "signed-out", "store-failed",
@@ -158,4 +159,42 @@ test("a listener is a function, and leaving twice is leaving once", async (t) =>
   stop();
   stop();
   other();
+});
+
+test("a sign-out shows at once, and its revocation says nothing of the session after it", async (t) => {
+  const server = await authorizationServer(t);
+  const auth = coordinator(t, server, { clock: new Clock(), revocationEndpoint: server.revocationEndpoint });
+  const [first, second] = [await server.signIn(), await server.signIn()];
+  await auth.setTokens(first.tokens);
+  const held = server.holdRequest("revocation");
+  const leaving = auth.signOut();
+  assert.equal(auth.getSnapshot().status, "signed-out");
+  await held.arrived;
+  await auth.setTokens(second.tokens);
+  held.release();
+  assert.deepEqual(await leaving, { revoked: true });
+  assert.equal(auth.getSnapshot().status, "active");
+});
+
+test("a `waitUntil` that was handed over unbound is told of, and the refresh goes on", async (t) => {
+  const waitUntil = () => {
+    throw new TypeError("Illegal invocation");
+  };
+  const { auth, expire } = await scene(t, { waitUntil });
+  const { events } = record(auth);
+  expire();
+  await auth.getTokens();
+  assert.ok(events.some(({ type, what }) => type === "degraded" && what === "waitUntil"));
+});
+
+test("a sign-out that the store refuses is told of", async (t) => {
+  const clock = new Clock();
+  const store = new TestStore(clock);
+  const { auth } = await scene(t, { clock, store });
+  const { events } = record(auth);
+  store.instead.write = () => {
+    throw new Error("read-only");
+  };
+  await rejects(auth.signOut(), "StoreError");
+  assert.ok(events.some(({ type, operation }) => type === "store-failed" && operation === "write"));
 });

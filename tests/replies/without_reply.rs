@@ -6,8 +6,8 @@ use refresh_coordinator::protocol::verdict::{Class, Fault, Refusal, Spent};
 
 use crate::support::{PRESENTED, PUBLIC};
 
-fn seen(refusal: &Refusal) -> (Class, Spent, Fault, &'static str) {
-    (refusal.class, refusal.spent, refusal.details.fault, refusal.details.code)
+fn seen(refusal: &Refusal) -> (Class, Spent, Fault, &str) {
+    (refusal.class, refusal.spent, refusal.details.fault, &*refusal.details.code)
 }
 
 #[test]
