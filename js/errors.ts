@@ -94,7 +94,7 @@ export class RevokedError extends RefreshError {
   /** Why. `response-lost`: a reply was lost after the server may have rotated; nobody did anything wrong. */
   readonly reason: RevokedReason;
 
-  /** A custom `refresh` may throw one: it stands as it is. */
+  /** A custom `refresh` may throw one, with its reason: the session is over. */
   constructor(message: string, details: ErrorDetails = {}) {
     super("revoked", message, details);
     this.reason = details.reason ?? "unknown";
@@ -109,7 +109,7 @@ export class RevokedError extends RefreshError {
 export class InteractionRequiredError extends RefreshError {
   static readonly code = TRAITS.interaction.code;
 
-  /** A custom `refresh` may throw one: it stands as it is. */
+  /** A custom `refresh` may throw one: its code, fault and `spent` stand. */
   constructor(message: string, details: ErrorDetails = {}) {
     super("interaction", message, details);
   }
@@ -123,7 +123,7 @@ export class InteractionRequiredError extends RefreshError {
 export class TransientError extends RefreshError {
   static readonly code = TRAITS.transient.code;
 
-  /** A custom `refresh` may throw one: it stands as it is. */
+  /** A custom `refresh` may throw one: its code, fault and `spent` stand. */
   constructor(message: string, details: ErrorDetails = {}) {
     super("transient", message, details);
   }
@@ -137,7 +137,7 @@ export class TransientError extends RefreshError {
 export class ConfigurationError extends RefreshError {
   static readonly code = TRAITS.configuration.code;
 
-  /** A custom `refresh` may throw one: it stands as it is. */
+  /** A custom `refresh` may throw one: its code, fault and `spent` stand. */
   constructor(message: string, details: ErrorDetails = {}) {
     super("configuration", message, details);
   }
@@ -151,7 +151,7 @@ export class ConfigurationError extends RefreshError {
 export class NoSessionError extends RefreshError {
   static readonly code = TRAITS["no-session"].code;
 
-  /** A custom `refresh` may throw one: it stands as it is. */
+  /** Thrown by a custom `refresh` it ends the session, with a {@link RevokedError}. */
   constructor(message: string, details: ErrorDetails = {}) {
     super("no-session", message, details);
   }
@@ -165,7 +165,7 @@ export class NoSessionError extends RefreshError {
 export class StoreError extends RefreshError {
   static readonly code = TRAITS.store.code;
 
-  /** A custom `refresh` may throw one: it stands as it is. */
+  /** Thrown by a custom `refresh` it says nothing of the session: a {@link TransientError}. */
   constructor(message: string, details: ErrorDetails = {}) {
     super("store", message, details);
   }
@@ -179,7 +179,7 @@ export class StoreError extends RefreshError {
 export class InternalError extends RefreshError {
   static readonly code = TRAITS.internal.code;
 
-  /** A custom `refresh` may throw one: it stands as it is. */
+  /** Thrown by a custom `refresh` it says nothing of the session: a {@link TransientError}. */
   constructor(message: string, details: ErrorDetails = {}) {
     super("internal", message, details);
   }

@@ -22,7 +22,9 @@ export interface TokenSet {
 
 /** Tokens as a user has them: the token endpoint's reply as it is, or the members of {@link TokenSet}. */
 export interface TokenInput {
+  /** The access token (RFC 6749 section 1.4). */
   accessToken?: string;
+  /** The refresh token (RFC 6749 section 1.5). */
   refreshToken?: string;
   /** Milliseconds since the epoch. A value that looks like seconds is refused. */
   expiresAt?: number;
@@ -36,6 +38,8 @@ export interface TokenInput {
   refresh_token?: string;
   /** Seconds (RFC 6749 section 5.1). */
   expires_in?: number | string;
+  /** Seconds or milliseconds since the epoch, as some servers and Auth.js write it. */
+  expires_at?: number | string;
   token_type?: string;
   id_token?: string;
   [member: string]: unknown;
@@ -204,9 +208,16 @@ export interface RefreshCoordinatorOptions {
   session?: string;
   /** Tells coordinators with a custom `refresh` apart. */
   name?: string;
+  /**
+   * Where sessions live, and the successors of spent tokens. Default: in a page or worker `indexedDbStore()`; elsewhere
+   * memory, of which this coordinator has its own for its session and the process one for successors.
+   */
   store?: Store;
+  /** Default: those of the store; in a page or worker `navigator.locks`; else none, and intents alone decide. */
   locks?: Locks;
+  /** Where changes are announced. Default: in a page or worker a `BroadcastChannel`; else none. */
   channel?: Channel;
+  /** Sends the requests to the token endpoint, and those of {@link RefreshCoordinator.fetch}. Default: the global one. */
   fetch?: (input: string, init: RequestInit) => unknown;
   /** Where {@link RefreshCoordinator.fetch} may send the token. Default: in a page its own origin; elsewhere none. */
   origins?: readonly string[];
@@ -240,6 +251,7 @@ export interface RefreshCoordinatorOptions {
   sealKey?: string;
   /** For hosts that end with the response: gets every promise that must be waited for. */
   waitUntil?: (promise: Promise<unknown>) => void;
+  /** Default: the host's. */
   clock?: Clock;
   /** Allows an http endpoint beyond loopback. Default: false. */
   allowInsecure?: boolean;
@@ -272,7 +284,10 @@ export interface Snapshot {
   readonly generation: number | undefined;
 }
 
-/** What happened. Carries the hashed key of the session, never its name, never a token. */
+/**
+ * What happened in this context. What another one did shows as `adopted`, and in the snapshot. Carries the hashed key of the
+ * session, never its name, never a token.
+ */
 export interface CoordinatorEvent {
   readonly type:
     | "refreshed"
@@ -288,13 +303,19 @@ export interface CoordinatorEvent {
     | "revocation-failed";
   /** The record's key: a hash. */
   readonly session: string;
+  /** Rotations since sign-in, as far as this context knows. */
   readonly generation: number;
   /** Wall clock, milliseconds since the epoch. */
   readonly at: number;
+  /** `transient`: nobody tries again before this moment. Wall clock, milliseconds since the epoch. */
   readonly retryAt?: number;
+  /** `revoked`: why. */
   readonly reason?: RevokedReason;
+  /** `store-failed`: what was tried. */
   readonly operation?: "read" | "write";
+  /** `degraded`: what works less well: `locks`, `claim`, `classify` or `waitUntil`. */
   readonly what?: string;
+  /** `revocation-failed`: how many tokens still wait. */
   readonly left?: number;
 }
 
@@ -303,12 +324,19 @@ export type Listener = (event?: CoordinatorEvent) => void;
 
 /** Counts since construction. */
 export interface Stats {
+  /** Requests with a refresh token. */
   readonly presentations: number;
+  /** Calls that joined an open flight. */
   readonly joins: number;
+  /** Token sets taken over from another context. */
   readonly adoptions: number;
+  /** Flights that waited for another context. */
   readonly waits: number;
+  /** Intents of owners that were gone. */
   readonly takeOvers: number;
+  /** Presentations that brought no tokens. */
   readonly refusals: number;
+  /** Joins and adoptions: each would have been a presentation. */
   readonly presentationsSaved: number;
 }
 
