@@ -12,6 +12,7 @@ import type { Channel, Clock, Locks, Store } from "./types.js";
 export interface Embedding {
   emit(event: object): void;
   hold(held: Held): void;
+  doubt(): void;
   drop(): void;
   crashed(message: string): void;
 }

@@ -91,7 +91,10 @@ impl<W: World> Context<W> {
                     return Ok((Some(next), true));
                 }
                 Ok(Written::Conflict) => {}
-                Err(failure) => last = failure,
+                Err(failure) => {
+                    self.notice(&at.key, next.generation, What::StoreFailed { operation: "write" });
+                    last = failure;
+                }
             }
         }
         Err(Failure::store(last))
@@ -122,7 +125,10 @@ impl<W: World> Context<W> {
                     return Ok((next, true));
                 }
                 Ok(Written::Conflict) => {}
-                Err(failure) => last = failure,
+                Err(failure) => {
+                    self.notice(&at.key, next.generation, What::StoreFailed { operation: "write" });
+                    last = failure;
+                }
             }
         }
         Err(Failure::store(last))
