@@ -47,70 +47,64 @@ test("and its channel works again", async (t) => {
   await awake.evaluate((tokens) => auth.setTokens(tokens), issuer.signIn());
   await happened(sleepy, "signed-in");
   assert.equal(await accessToken(sleepy), "A2");
-  const heard = happened(awake, "signed-out").catch(() => {});
   await sleepy.evaluate(() => auth.signOut());
   await becomes(awake, "signed-out");
-  void heard;
 });
 
-for (const [moment, sleep, wakeUp] of [
-  [
-    "is resumed",
-    (session) => session.send("Page.setWebLifecycleState", { state: "frozen" }),
-    (session) => session.send("Page.setWebLifecycleState", { state: "active" }),
-  ],
-  [
-    "is online again",
-    (session, context) => context.setOffline(true),
-    (session, context) => context.setOffline(false),
-  ],
+test("a page that is online again asks the store, whatever it has heard", async (t) => {
+  const { context, awake, sleepy } = await twoTabs(t, deaf);
+  await sleepy.evaluate(() => {
+    const ask = (resolve) => () => resolve(auth.getAccessToken().catch((error) => error.name));
+    globalThis.onlineAgain = new Promise((resolve) => addEventListener("online", ask(resolve)));
+  });
+  await context.setOffline(true);
+  await awake.evaluate(() => auth.signOut());
+  assert.equal(await accessToken(sleepy), "A1", "it was told of nothing");
+  await context.setOffline(false);
+  assert.equal(await sleepy.evaluate(() => globalThis.onlineAgain), "NoSessionError");
+});
+
+// Without a screen no tab is ever hidden or frozen, so the page is told what the browser would tell it.
+for (const [what, wakeUp] of [
+  ["shown again", () => document.dispatchEvent(new Event("visibilitychange"))],
+  ["resumed", () => document.dispatchEvent(new Event("resume"))],
 ]) {
-  test(`a page that ${moment} asks the store, whatever it has heard`, async (t) => {
-    const { context, awake, sleepy } = await twoTabs(t, deaf);
-    const event = moment === "is resumed" ? "resume" : "online";
-    await sleepy.evaluate((event) => {
-      const target = event === "resume" ? document : globalThis;
-      globalThis.awake = new Promise((resolve) => target.addEventListener(event, () => resolve(auth.getAccessToken().catch((error) => error.name))));
-    }, event);
-    const session = await devtools(sleepy);
-    await sleep(session, context);
+  test(`a page that is ${what} asks the store, whatever it has heard`, async (t) => {
+    const { awake, sleepy } = await twoTabs(t, deaf);
+    await sleepy.evaluate(() => {
+      Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    });
     await awake.evaluate(() => auth.signOut());
-    await wakeUp(session, context);
-    assert.equal(await sleepy.evaluate(() => globalThis.awake), "NoSessionError");
+    assert.equal(await accessToken(sleepy), "A1", "it was told of nothing");
+    await sleepy.evaluate(() => delete document.visibilityState);
+    await sleepy.evaluate(wakeUp);
+    assert.equal(await accessToken(sleepy), "NoSessionError");
   });
 }
 
-test("a page that is shown again asks the store, whatever it has heard", async (t) => {
-  const { awake, sleepy } = await twoTabs(t, deaf);
-  await awake.evaluate(() => auth.signOut());
-  assert.equal(await accessToken(sleepy), "A1", "it was told of nothing");
-  const status = (state) =>
-    sleepy.evaluate((state) => {
-      Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
-      document.dispatchEvent(new Event("visibilitychange"));
-      return auth.getAccessToken().catch((error) => error.name);
-    }, state);
-  assert.equal(await status("hidden"), "A1");
-  assert.equal(await status("visible"), "NoSessionError");
-});
-
-test("a coordinator that was closed hears nothing more of the page, nor on the channel", async (t) => {
-  const { sleepy } = await twoTabs(t);
-  const after = await sleepy.evaluate(async () => {
-    const opened = [];
-    const open = IDBDatabase.prototype.transaction;
-    IDBDatabase.prototype.transaction = function (...args) {
-      opened.push(args[0]);
-      return open.apply(this, args);
+test("a coordinator that was closed listens to the page no more", async (t) => {
+  const prepare = () => {
+    globalThis.listening = new Set();
+    const { addEventListener, removeEventListener } = EventTarget.prototype;
+    const moments = ["online", "resume", "visibilitychange", "pageshow", "pagehide", "message"];
+    EventTarget.prototype.addEventListener = function (type, ...rest) {
+      if (moments.includes(type)) listening.add(type);
+      return addEventListener.call(this, type, ...rest);
     };
+    EventTarget.prototype.removeEventListener = function (type, ...rest) {
+      listening.delete(type);
+      return removeEventListener.call(this, type, ...rest);
+    };
+  };
+  const { sleepy } = await twoTabs(t, prepare);
+  const [before, after] = await sleepy.evaluate(() => {
+    const before = [...listening];
     auth.close();
-    dispatchEvent(new Event("online"));
-    document.dispatchEvent(new Event("resume"));
-    dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
-    const code = await auth.getAccessToken().catch((error) => error.code);
-    return { code, opened };
+    return [before, [...listening]];
   });
-  assert.deepEqual(after, { code: "closed", opened: [] });
+  assert.deepEqual(before.sort(), ["message", "online", "pagehide", "pageshow", "resume", "visibilitychange"]);
+  assert.deepEqual(after, []);
 });
 
 test("wrong options leave no channel behind", async (t) => {

@@ -148,6 +148,32 @@ test("while somebody blocks the database the coordinator says so in time, and af
   assert.equal(token, "A0");
 });
 
+test("an attempt to open the database that the browser forgets is not waited for for ever", async (t) => {
+  const prepare = () => {
+    const open = IDBFactory.prototype.open;
+    globalThis.attempts = 0;
+    IDBFactory.prototype.open = function (...args) {
+      attempts += 1;
+      // A request that nothing ever becomes of.
+      return attempts === 1 ? Object.create(IDBOpenDBRequest.prototype, { addEventListener: { value() {} } }) : open.apply(this, args);
+    };
+  };
+  const page = await tab(t, await profile(t, { prepare }));
+  const token = await page.evaluate(async () => {
+    const { RefreshCoordinator } = await import("/pkg/index.js");
+    const auth = new RefreshCoordinator({ name: "forgotten", refresh: () => ({}), storeTimeout: 200 });
+    for (;;) {
+      try {
+        await auth.setTokens({ access_token: "A0", refresh_token: "R0", expires_in: 3_600 });
+        return await auth.getAccessToken();
+      } catch (error) {
+        if (error.code !== "store-timeout") throw error;
+      }
+    }
+  });
+  assert.equal(token, "A0");
+});
+
 test("a full disk is a StoreError that says so, and an event; with space again everything works", async (t) => {
   const page = await tab(t, await profile(t));
   const session = await devtools(page);
@@ -160,10 +186,13 @@ test("a full disk is a StoreError that says so, and an event; with space again e
     const events = [];
     auth.subscribe((event) => event && events.push(`${event.type} ${event.operation}`));
     const error = await auth.setTokens({ access_token: "A0", refresh_token: "R0", expires_in: 3_600 }).catch((error) => error);
-    return { typed: error instanceof StoreError, code: error.code, cause: error.cause?.name, events };
+    const { indexedDbStore } = await import("/pkg/stores/web.js");
+    const itself = await indexedDbStore().write("k", "v", { ifVersion: null }).catch((error) => error);
+    return { typed: error instanceof StoreError, code: error.code, events, itself: [itself instanceof StoreError, itself.code, itself.cause?.name] };
   });
   assert.equal(failed.typed, true);
   assert.equal(failed.code, "store-full");
+  assert.deepEqual(failed.itself, [true, "store-full", "QuotaExceededError"]);
   assert.ok(failed.events.includes("store-failed write"), String(failed.events));
   await session.send("Storage.overrideQuotaForOrigin", { origin: origin() });
   const token = await page.evaluate(async () => {
