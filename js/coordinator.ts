@@ -7,6 +7,7 @@ import { type RefreshError, RevokedError, NoSessionError, RefreshError as AnyRef
 import { hostOf, ownMembers, pageLocation } from "./host.js";
 import { type Instance, instance, mayRunInBackground } from "./instance.js";
 import { accessTokenOf, type Entry, Freshness, Mirror } from "./mirror.js";
+import { onWake } from "./page-life.js";
 import { runWithToken } from "./run.js";
 import { Observable } from "./snapshot.js";
 import { canSeal } from "./web-crypto.js";
@@ -58,6 +59,7 @@ export class RefreshCoordinator {
   readonly #background: boolean;
   /** No background refresh before this moment of the host's monotonic clock; infinite while one runs. */
   #backgroundAfter = -Infinity;
+  readonly #endWatch: () => void;
   #closed = false;
   /** Counts what was learned of the session. */
   #told = 0;
@@ -73,6 +75,7 @@ export class RefreshCoordinator {
     const host = hostOf(options, this.#instance, {
       emit: (event) => this.#emit(event as CoordinatorEvent),
       hold: (held) => this.#hold(held),
+      doubt: () => this.#mirror.clear(),
       drop: () => this.#drop(),
       leave: () => this.#leave(),
       belongs: (tokens, sid) => void this.#sessions.set(tokens, sid),
@@ -86,6 +89,7 @@ export class RefreshCoordinator {
       throw error;
     }
     this.#mirror = new Mirror(host.clock, announces(host));
+    this.#endWatch = onWake(() => this.#wake());
     this.#fetch = (input, init) => host.fetch(input, init);
     this.#background = mayRunInBackground() || given["waitUntil"] !== undefined;
     const page = pageLocation();
@@ -228,6 +232,7 @@ export class RefreshCoordinator {
   readonly close = (): void => {
     if (this.#closed) return;
     this.#closed = true;
+    this.#endWatch();
     this.#mirror.clear();
     if (this.#instance.crash === undefined) this.#instance.enter(() => this.#core.close());
   };
@@ -371,6 +376,11 @@ export class RefreshCoordinator {
       // What was said of the session meanwhile is newer than what this look found.
       this.#kept(() => this.#core.look()).catch((error: unknown) => told === this.#told && this.#failed(error));
     });
+  }
+
+  /** The page may have missed what others said. */
+  #wake(): void {
+    if (this.#instance.crash === undefined) this.#instance.enter(() => this.#core.wake());
   }
 
   #emit(event: CoordinatorEvent): void {

@@ -34,6 +34,7 @@ export interface Core {
   signOut(tokens?: unknown): Promise<{ revoked: boolean }>;
   drainRevocations(): Promise<{ revoked: number; left: number }>;
   stats(): Stats;
+  wake(): void;
   close(): void;
 }
 
@@ -79,6 +80,8 @@ export interface Held {
   mandatory: number;
   /** With less life left than this, a refresh runs in the background. Milliseconds. */
   advisory: number;
+  /** A hint came after they were read: they may be told of, but not kept. */
+  overtaken: boolean;
 }
 
 /** The host, as the core sees it. */
@@ -98,6 +101,9 @@ export interface Host {
   brand(value: unknown): (ErrorFields & { kind: ErrorKind }) | undefined;
   emit(event: object): void;
   hold(held: Held): void;
+  /** The record may have changed: nothing is handed out from memory. */
+  doubt(): void;
+  /** The same, and it is time to look. */
   drop(): void;
   leave(): void;
   belongs(tokens: TokenSet, sid: string): void;

@@ -13,6 +13,7 @@ import { randomBytes } from "./web-crypto.js";
 export interface Embedding {
   emit(event: object): void;
   hold(held: Held): void;
+  doubt(): void;
   drop(): void;
   leave(): void;
   belongs(tokens: TokenSet, sid: string): void;

@@ -66,6 +66,8 @@ export class Mirror {
     }
     this.#sid = held.sid;
     this.#generation = held.generation;
+    // A hint came since it was read: it is told, but not kept.
+    if (held.overtaken) return true;
     const entry = new Entry(held, this.#monotonic(), this.#longest);
     this.#rotate(held);
     this.#put(entry);

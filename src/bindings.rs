@@ -73,6 +73,11 @@ impl RefreshCoordinator {
         self.coordinator.stats()
     }
 
+    /// This context may have missed what others said: it was frozen, hidden or offline.
+    pub fn wake(&self) {
+        self.coordinator.wake();
+    }
+
     /// Takes no new calls.
     pub fn close(&self) {
         self.coordinator.close();

@@ -27,7 +27,13 @@ const tests = [
   {
     name: "node:test",
     // Nothing here waits for time: a file that takes minutes hangs.
-    run: [node, "--test", "--test-reporter=spec", "--test-timeout=180000", ...nodeTests()],
+    run: [node, "--test", "--test-reporter=spec", "--test-timeout=180000", ...testsIn("tests/node")],
+    summary: /^ℹ (tests|pass|fail|cancelled|skipped|todo) /,
+  },
+  {
+    name: "tabs in Chromium",
+    // One file after the other: each has a browser of its own.
+    run: [node, "--test", "--test-concurrency=1", "--test-reporter=spec", "--test-timeout=180000", ...testsIn("tests/browser")],
     summary: /^ℹ (tests|pass|fail|cancelled|skipped|todo) /,
   },
 ];
@@ -51,8 +57,8 @@ for (const step of only ? checks : [...checks, ...tests]) {
 console.log(`\n✔ every step passed in ${seconds(started)}`);
 for (const { name, summary } of summaries) console.log(`\n${name}\n${summary.join("\n")}`);
 
-function nodeTests() {
-  return readdirSync("tests/node").filter((file) => file.endsWith(".test.mjs")).sort().map((file) => `tests/node/${file}`);
+function testsIn(folder) {
+  return readdirSync(folder).filter((file) => file.endsWith(".test.mjs")).sort().map((file) => `${folder}/${file}`);
 }
 
 /** Runs a step, showing what it prints, and keeps the lines of its summary. */

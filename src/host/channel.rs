@@ -1,9 +1,9 @@
 //! The channel and the store's `watch`: hints that a record changed, counted by key, and our own announcements.
 //!
-//! A hint is never evidence. It wakes who waits and empties the mirror, at most every 50 ms, so that a flood of forged
-//! messages costs a few reads.
+//! A hint is never evidence. It empties the mirror at once; it wakes who waits, and has the record looked at, at most every
+//! 50 ms, so that a flood of forged messages costs a few reads.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 
 use wasm_bindgen::JsValue;
@@ -14,12 +14,19 @@ use super::bell::Bell;
 use super::clock::{HostClock, host_monotonic, host_sleep};
 use super::embedder::Embedder;
 use super::object::Members;
+use super::race::race;
+use super::randomness::HostRandomness;
 use super::settle::{call, ignore, invoke, own, property};
 use super::store::HostStore;
+use crate::protocol::ports::Randomness;
 use crate::protocol::tokens::Millis;
 
 /// The shortest time between two hints that are heeded, in milliseconds.
 const PACE: Millis = 50;
+/// Where nobody says anything, who waits looks again after so many milliseconds, then ever more seldom.
+const FIRST_POLL: Millis = 100;
+/// The longest time between two such looks, in milliseconds.
+const SELDOM: Millis = 2_000;
 /// How many keys are listened to at most: in successor mode every presented token has one.
 const KEYS: usize = 1_024;
 /// How long a store may take to begin watching, in milliseconds.
@@ -34,11 +41,14 @@ pub struct HostChannel {
     store: Rc<HostStore>,
     clock: Rc<HostClock>,
     session_key: String,
+    /// Signs our messages: a channel may deliver to its sender. Drawn when it is needed, for there are hosts that have no
+    /// random numbers while modules are loaded.
+    id: OnceCell<String>,
     keys: RefCell<Vec<Rc<Key>>>,
     /// Counts the hints of all keys, so that a key forgotten and met again never counts backwards.
     hints: Cell<u64>,
-    /// What was announced last: a channel may deliver to its sender.
-    said: RefCell<Option<(String, String, u64)>>,
+    /// Counts whatever made the session's record doubtful, heeded or not.
+    doubts: Cell<u64>,
     listener: RefCell<Option<Listener>>,
     closed: Cell<bool>,
 }
@@ -52,6 +62,10 @@ struct Key {
     bell: Bell,
     heeded: Cell<Option<Millis>>,
     delayed: Cell<bool>,
+    /// Nobody tells us of a change.
+    unannounced: bool,
+    /// When it was last looked at for want of a hint, and the time to the next look.
+    polled: Cell<(Millis, Millis)>,
     /// Ends the store's watch.
     stop: RefCell<JsValue>,
     forgotten: Cell<bool>,
@@ -74,9 +88,10 @@ impl HostChannel {
             store,
             clock,
             session_key: session_key.to_owned(),
+            id: OnceCell::new(),
             keys: RefCell::default(),
             hints: Cell::new(0),
-            said: RefCell::default(),
+            doubts: Cell::new(0),
             listener: RefCell::default(),
             closed: Cell::new(false),
         });
@@ -95,9 +110,15 @@ impl HostChannel {
 
     /// Tells everybody who shares the store, and those in this context who wait for the key.
     pub fn announce(&self, key: &str, sid: &str, generation: u64) {
-        *self.said.borrow_mut() = Some((key.to_owned(), sid.to_owned(), generation));
-        let message = Members::new().set("v", 1).set("key", key).set("sid", sid).set("generation", generation as f64);
-        ignore(invoke(&self.channel, "postMessage", &[&message.done()]));
+        let random = HostRandomness::new(self.embedder.object().clone());
+        let message = Members::new()
+            .set("v", 1)
+            .set("key", key)
+            .set("sid", sid)
+            .set("generation", generation as f64)
+            .set("from", self.id.get_or_init(|| random.nonce()).as_str())
+            .done();
+        ignore(invoke(&self.channel, "postMessage", &[&message]));
         if let Some(key) = self.known(key) {
             self.ring(&key);
         }
@@ -108,10 +129,31 @@ impl HostChannel {
         self.key(key).bell.count()
     }
 
-    /// Waits for a hint newer than this count.
-    pub async fn after(self: &Rc<Self>, key: &str, count: u64) {
+    /// Waits for a hint newer than this count. `polls`: where there are no hints, until it is time to look again.
+    pub async fn after(self: &Rc<Self>, key: &str, count: u64, polls: bool) {
         let key = self.key(key);
-        key.bell.after(count).await;
+        if polls && key.unannounced {
+            race(key.bell.after(count), host_sleep(key.next_poll())).await;
+        } else {
+            key.bell.after(count).await;
+        }
+    }
+
+    /// How often the session's record became doubtful. What was read before the last time may be out of date.
+    pub fn doubts(self: &Rc<Self>) -> u64 {
+        // Only who listens hears.
+        self.key(&self.session_key);
+        self.doubts.get()
+    }
+
+    /// This context may have missed hints: it was frozen, hidden or offline.
+    pub fn wake(self: &Rc<Self>) {
+        let keys = self.keys.borrow().clone();
+        for key in keys {
+            self.ring(&key);
+        }
+        self.doubt();
+        self.embedder.forget();
     }
 
     /// No flight is open: what was listened to on behalf of presented tokens is let go.
@@ -151,6 +193,8 @@ impl HostChannel {
             bell: Bell::counting_from(self.hints.get()),
             heeded: Cell::new(None),
             delayed: Cell::new(false),
+            unannounced: self.channel.is_undefined() && !self.can_watch(name),
+            polled: Cell::new((Millis::MIN, 0)),
             stop: RefCell::new(JsValue::UNDEFINED),
             forgotten: Cell::new(false),
         });
@@ -162,13 +206,12 @@ impl HostChannel {
     }
 
     fn watch(self: &Rc<Self>, name: &str, key: &Rc<Key>) {
-        let store = self.store.of(name);
-        if !property(store, "watch").is_ok_and(|watch| watch.is_function()) {
+        if !self.can_watch(name) {
             return;
         }
         let (channel, changed) = (Rc::downgrade(self), Rc::downgrade(key));
-        let listener = Closure::<dyn FnMut()>::new(move || heed(&channel, &changed));
-        let called = invoke(store, "watch", &[&name.into(), &listener.into_js_value()]);
+        let listener = Closure::<dyn FnMut()>::new(move || hint(&channel, &changed));
+        let called = invoke(self.store.of(name), "watch", &[&name.into(), &listener.into_js_value()]);
         let (clock, key) = (self.clock.clone(), key.clone());
         spawn_local(async move {
             if let Ok(stop) = clock.settle(WATCH_LIMIT, called).await {
@@ -180,22 +223,29 @@ impl HostChannel {
         });
     }
 
+    fn can_watch(&self, name: &str) -> bool {
+        property(self.store.of(name), "watch").is_ok_and(|watch| watch.is_function())
+    }
+
     /// A message, from anybody.
     fn hear(self: &Rc<Self>, event: &JsValue) {
         let Ok(data) = property(event, "data") else { return };
         let member = |name| own(&data, name).ok().flatten();
         let text = |name| member(name).and_then(|member| member.as_string());
         let number = |name| member(name).and_then(|member| member.as_f64());
-        let (Some(1.0), Some(name), Some(sid), Some(generation)) =
-            (number("v"), text("key"), text("sid"), number("generation"))
+        let (Some(1.0), Some(name), Some(_), Some(_)) = (number("v"), text("key"), text("sid"), number("generation"))
         else {
             return;
         };
-        let ours = matches!(&*self.said.borrow(), Some((key, said, at))
-            if *key == name && *said == sid && *at as f64 == generation);
+        let ours = text("from").is_some_and(|from| self.id.get() == Some(&from));
         if let Some(key) = self.known(&name).filter(|_| !ours) {
-            heed(&Rc::downgrade(self), &Rc::downgrade(&key));
+            hint(&Rc::downgrade(self), &Rc::downgrade(&key));
         }
+    }
+
+    fn doubt(&self) {
+        self.doubts.set(self.doubts.get() + 1);
+        self.embedder.doubt();
     }
 
     fn ring(&self, key: &Key) {
@@ -218,10 +268,29 @@ impl HostChannel {
 }
 
 impl Key {
+    /// The time until the record is looked at again for want of a hint.
+    fn next_poll(&self) -> Millis {
+        let now = host_monotonic();
+        let (last, wait) = self.polled.get();
+        let goes_on = last != Millis::MIN && now - last <= 2 * SELDOM;
+        let next = if goes_on { (wait + wait / 2).clamp(FIRST_POLL, SELDOM) } else { FIRST_POLL };
+        self.polled.set((now, next));
+        next
+    }
+
     fn end(&self) {
         self.forgotten.set(true);
         ignore(call(&self.stop.replace(JsValue::UNDEFINED), &JsValue::UNDEFINED, &[]));
     }
+}
+
+/// A hint about a key has arrived.
+fn hint(channel: &Weak<HostChannel>, key: &Weak<Key>) {
+    let (Some(heeding), Some(about)) = (channel.upgrade(), key.upgrade()) else { return };
+    if about.is_session {
+        heeding.doubt();
+    }
+    heed(channel, key);
 }
 
 /// Heeds a hint about a key, or, if it comes too soon after the last, once the pace allows.

@@ -69,6 +69,8 @@ pub(super) struct Flight {
     pub(super) shared: Shared,
     /// The number of its parameters.
     pub(super) params: u32,
+    /// How doubtful the record had become when it was last read for this flight.
+    pub(super) looked: Cell<u64>,
     /// Its request was on its way.
     pub(super) sent: Cell<bool>,
 }
@@ -147,7 +149,8 @@ impl Coordinator {
         }
         let shared = Shared::new();
         let ticket = self.flights(mode).start(key, shared.clone());
-        let flight = Flight { mode, ticket, shared: shared.clone(), params, sent: Cell::new(false) };
+        let flight =
+            Flight { mode, ticket, shared: shared.clone(), params, looked: Cell::new(0), sent: Cell::new(false) };
         self.run(&shared, Some((mode, ticket)), work(flight));
         shared.promise()
     }
@@ -163,7 +166,7 @@ impl Coordinator {
         let value = tokens::to_js(tokens);
         if flight.mode == Mode::Session {
             self.embedder.belongs(&value, &tokens.sid);
-            self.hold(flight.params, tokens, &value);
+            self.hold(flight.params, tokens, &value, flight.looked.get());
         }
         self.flights(flight.mode).end(flight.ticket);
         flight.shared.resolve(&value);
@@ -179,14 +182,17 @@ impl Coordinator {
         flight.shared.reject(&error);
     }
 
-    /// Fills the mirror, if the tokens are those of the session this context has taken up.
-    pub(super) fn hold(&self, params: u32, tokens: &TokenSet, value: &JsValue) {
+    /// How doubtful the session's record is by now. What is read later is newer than all hints that made it so.
+    pub(super) fn doubts(&self) -> u64 {
+        self.context.world.channel.doubts()
+    }
+
+    /// Fills the mirror, if the tokens are those of the session this context has taken up. `looked`: the doubts before they
+    /// were read.
+    pub(super) fn hold(&self, params: u32, tokens: &TokenSet, value: &JsValue, looked: u64) {
         if self.closed.get() || self.context.sid().as_deref() != Some(&tokens.sid) {
             return;
         }
-        // The mirror is emptied by hints, so from now on they must be listened to.
-        let world = &self.context.world;
-        world.channel.heard(&self.options.session_key);
         self.embedder.hold(&Hold {
             params,
             tokens: value,
@@ -196,6 +202,7 @@ impl Coordinator {
             expires_monotonic: tokens.expires_monotonic,
             mandatory: mandatory(&self.context.settings, &tokens.grant),
             advisory: advisory(&self.context.settings, &tokens.grant),
+            overtaken: self.doubts() != looked,
         });
     }
 
@@ -258,6 +265,13 @@ impl Coordinator {
     /// What was counted.
     pub fn stats(&self) -> JsValue {
         self.context.world.journal.stats()
+    }
+
+    /// This context may have missed what others said.
+    pub fn wake(&self) {
+        if !self.closed.get() {
+            self.context.world.channel.wake();
+        }
     }
 
     /// Takes no new calls, and lets channel and watches go. What was sent already still commits.

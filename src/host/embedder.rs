@@ -30,6 +30,8 @@ pub struct Hold<'a> {
     pub mandatory: Millis,
     /// The advisory window of this grant in milliseconds.
     pub advisory: Millis,
+    /// A hint came after they were read: they may be told of, but not kept.
+    pub overtaken: bool,
 }
 
 impl Embedder {
@@ -75,6 +77,7 @@ impl Embedder {
             .set("expiresMonotonic", hold.expires_monotonic as f64)
             .set("mandatory", hold.mandatory as f64)
             .set("advisory", hold.advisory as f64)
+            .set("overtaken", hold.overtaken)
             .done();
         let _ = invoke(&self.host, "hold", &[&held]);
     }
@@ -89,7 +92,12 @@ impl Embedder {
         let _ = invoke(&self.host, "belongs", &[tokens, &sid.into()]);
     }
 
-    /// Empties the mirror.
+    /// Empties the mirror, and nothing else: for what comes too often to be looked into each time.
+    pub fn doubt(&self) {
+        let _ = invoke(&self.host, "doubt", &[]);
+    }
+
+    /// Empties the mirror. If anybody is looking, the record is looked at.
     pub fn forget(&self) {
         let _ = invoke(&self.host, "drop", &[]);
     }

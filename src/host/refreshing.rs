@@ -13,9 +13,13 @@ use super::tokens::{self, Freshness};
 use crate::protocol::context::{Call, Carried};
 use crate::protocol::decide::freshness::advisory;
 use crate::protocol::demand::{Demand, Need};
+use crate::protocol::failure::Failure;
 use crate::protocol::flight::FlightKey;
 use crate::protocol::ports::{Clock, TokenEndpoint};
 use crate::protocol::tokens::{Secret, TokenSet};
+
+/// How often a flight looks again at what was announced while it read. Forged messages must not keep it for ever.
+const CONFIRMATIONS: u32 = 8;
 
 impl Coordinator {
     /// Session mode: the shared promise for this need. The numbers are those of `Need` in the JavaScript half.
@@ -44,10 +48,16 @@ impl Coordinator {
         while self.entering.get() > 0 {
             self.entered.after(self.entered.count()).await;
         }
+        let on_look = || flight.looked.set(self.doubts());
         let on_sent = || self.sent(flight);
         let on_tokens = |tokens: &TokenSet| self.land(flight, tokens);
-        let call = Call { sid: self.context.sid(), on_sent: &on_sent, on_tokens: &on_tokens };
-        match self.context.refresh(demand, &call).await {
+        let call = Call { sid: self.context.sid(), on_look: &on_look, on_sent: &on_sent, on_tokens: &on_tokens };
+        let outcome = match self.context.refresh(demand, &call).await {
+            // What was just minted is nobody's but ours.
+            Ok(tokens) if !flight.sent.get() => self.confirm(flight, tokens).await,
+            outcome => outcome,
+        };
+        match outcome {
             Ok(tokens) => self.land(flight, &tokens),
             Err(failure) => {
                 if failure.ends_session() {
@@ -62,6 +72,34 @@ impl Coordinator {
         }
     }
 
+    /// Looks again if there was a hint after the tokens were read: callers may have joined that came after the hint, and
+    /// count on its being heeded.
+    async fn confirm(&self, flight: &Flight, mut tokens: TokenSet) -> Result<TokenSet, Failure> {
+        for _ in 0..CONFIRMATIONS {
+            let looked = self.doubts();
+            if looked == flight.looked.get() {
+                break;
+            }
+            match self.context.look(&self.params(flight.params)).await {
+                Ok(there) => {
+                    if self.context.sid().as_deref() != Some(&tokens.sid) {
+                        return Err(Failure::no_session("another session took the place of this one"));
+                    }
+                    // Nothing newer to hand out: what was adopted is a good answer, but is not kept.
+                    let Some(there) = there else { break };
+                    flight.looked.set(looked);
+                    if there.generation >= tokens.generation {
+                        tokens = there;
+                    }
+                }
+                // While the store is away, the tokens in hand serve.
+                Err(Failure::Store { .. }) => break,
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(tokens)
+    }
+
     /// Session mode, after a hint: looks at the record, fills the mirror with what is valid there, and asks nobody for
     /// anything.
     pub fn look(self: &Rc<Self>) -> Promise {
@@ -71,11 +109,15 @@ impl Coordinator {
         let (coordinator, shared) = (self.clone(), Shared::new());
         let settling = shared.clone();
         let work = async move {
+            let looked = coordinator.doubts();
             match coordinator.context.look(&coordinator.options.params).await {
                 Ok(None) => settling.resolve(&JsValue::UNDEFINED),
                 Ok(Some(tokens)) => {
                     let value = tokens::to_js(&tokens);
-                    coordinator.hold(0, &tokens, &value);
+                    // Otherwise the next look, which is due already, has the say.
+                    if coordinator.doubts() == looked {
+                        coordinator.hold(0, &tokens, &value, looked);
+                    }
                     settling.resolve(&value);
                 }
                 Err(failure) => settling.reject(&raise(&coordinator.embedder, &failure)),
@@ -103,7 +145,7 @@ impl Coordinator {
     async fn follow(&self, flight: &Flight, carried: &Carried, presented: &Secret, mut demand: Demand) {
         let on_sent = || self.sent(flight);
         let on_tokens = |tokens: &TokenSet| self.land(flight, tokens);
-        let call = Call { sid: None, on_sent: &on_sent, on_tokens: &on_tokens };
+        let call = Call { sid: None, on_look: &|| (), on_sent: &on_sent, on_tokens: &on_tokens };
         match self.context.renew(carried, &demand, &call).await {
             Ok(tokens) => {
                 self.land(flight, &tokens);

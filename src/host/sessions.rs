@@ -55,7 +55,7 @@ impl Coordinator {
     }
 
     async fn enter(&self, carried: Carried, leaving: &[Shared], shared: &Shared) {
-        let before = self.context.sid();
+        let (before, looked) = (self.context.sid(), self.doubts());
         let entered = self.context.sign_in(carried, &self.options.params).await;
         if before != self.context.sid() {
             // An exchange may have filled the mirror meanwhile.
@@ -69,7 +69,7 @@ impl Coordinator {
         match entered {
             Ok(tokens) => {
                 let value = tokens::to_js(&tokens);
-                self.hold(0, &tokens, &value);
+                self.hold(0, &tokens, &value, looked);
                 shared.resolve(&value);
             }
             Err(failure) => shared.reject(&raise(&self.embedder, &failure)),

@@ -11,7 +11,7 @@ use super::object::Members;
 use super::options::given::Wrong;
 use super::options::ports::{Scope, lag, scope};
 use super::seal::Seal;
-use super::settle::{Foreign, invoke, own};
+use super::settle::{Foreign, invoke, own, property};
 use crate::protocol::ports::{Address, Store, StoreFailure, Versioned, Written};
 use crate::protocol::tokens::Millis;
 
@@ -140,7 +140,22 @@ fn failed(method: &str, foreign: Foreign, secret: &str) -> StoreFailure {
             StoreFailure { code: "store-timeout", message: say("did not settle in time"), cause: None }
         }
         Foreign::Threw(error) => {
-            StoreFailure { code: "store-threw", message: say("failed"), cause: Some(cause(&error, &[secret])) }
+            let (code, what) = kind_of(&error);
+            StoreFailure { code, message: say(what), cause: Some(cause(&error, &[secret])) }
         }
     }
+}
+
+/// What a developer can do something about is told apart: our own stores say it by a code, IndexedDB by a name.
+fn kind_of(error: &JsValue) -> (&'static str, &'static str) {
+    let member = |name| property(error, name).ok().and_then(|member| member.as_string());
+    if member("code").is_some_and(|code| code == "store-unavailable") {
+        let what = "cannot be used on this host; give another `store`: memoryStore() lasts for as long as the page";
+        return ("store-unavailable", what);
+    }
+    let full = |name: String| name == "QuotaExceededError";
+    if member("code").is_some_and(|code| code == "store-full") || member("name").is_some_and(full) {
+        return ("store-full", "failed: there is no space left");
+    }
+    ("store-threw", "failed")
 }

@@ -29,7 +29,9 @@ impl Waiting for HostWorld {
         // The lock is asked for first, and dropped, that is withdrawn, if something else comes first.
         let probe = || [wait.key, "/", &self.random.nonce()].concat();
         let lock = when(wait.lock, self.locks.acquire(wait.key, probe));
-        let hint = when(wait.hint_after.is_some(), self.channel.after(wait.key, wait.hint_after.unwrap_or_default()));
+        // Who queues for the lock is called: only the others need to look again for themselves.
+        let hint = self.channel.after(wait.key, wait.hint_after.unwrap_or_default(), !wait.lock);
+        let hint = when(wait.hint_after.is_some(), hint);
         // A troubled store is waited for also after `close`: only this context holds what it is to keep.
         let others = wait.lock || wait.hint_after.is_some();
         let timer = race(

@@ -49,9 +49,9 @@ impl HostWorld {
         let store = HostStore::new(store("session"), store("successor"), key, limit, seal, clock.clone())?;
         let store = Rc::new(store);
         let (channel, owned) = (embedder.member("channel"), options.owns_channel);
+        let random = HostRandomness::new(embedder.object().clone());
         let channel = HostChannel::new(channel, owned, key, embedder.clone(), store.clone(), clock.clone());
         let journal = Rc::new(Journal::new(embedder.clone(), clock.clone()));
-        let random = HostRandomness::new(embedder.object().clone());
         let locks = HostLocks::new(embedder.member("locks"), options.lock_scope);
         let endpoint = HostEndpoint::new(options, embedder, &clock, &journal);
         Ok(Self { clock, random, store, locks, channel, journal, closing: Bell::default(), endpoint })

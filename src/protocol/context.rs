@@ -32,6 +32,8 @@ pub struct Context<W> {
 pub struct Call<'a> {
     /// The session the call belongs to: [`Context::sid`] at the moment the call began.
     pub sid: Option<String>,
+    /// The record is about to be read, or written if it has not changed: what comes of it is newer than any hint so far.
+    pub on_look: &'a dyn Fn(),
     /// The request is about to be sent.
     pub on_sent: &'a dyn Fn(),
     /// There are tokens for the callers although the exchange is not over. May be called more than once.

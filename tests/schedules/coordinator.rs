@@ -209,7 +209,7 @@ impl Coordinator {
             self.flights.sent(flight.ticket);
         };
         let on_tokens = |tokens: &TokenSet| self.land(&flight, Ok(tokens.clone()));
-        let call = Call { sid: flight.sid.clone(), on_sent: &on_sent, on_tokens: &on_tokens };
+        let call = Call { sid: flight.sid.clone(), on_look: &|| (), on_sent: &on_sent, on_tokens: &on_tokens };
         let outcome = match &flight.presented {
             None => self.context.refresh(&flight.demand, &call).await,
             Some(presented) => self.context.renew(&carried(presented.expose()), &flight.demand, &call).await,

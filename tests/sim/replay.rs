@@ -165,7 +165,7 @@ async fn run(context: &Context<World>, role: &Role) {
 
 async fn act(context: &Context<World>, action: Action, sid: Option<String>) -> Outcome {
     let early = |_: &TokenSet| context.world.output(Output::Early);
-    let call = Call { sid: sid.or_else(|| context.sid()), on_sent: &|| (), on_tokens: &early };
+    let call = Call { sid: sid.or_else(|| context.sid()), on_look: &|| (), on_sent: &|| (), on_tokens: &early };
     let demand = |need| Demand { params: Vec::new(), need };
     match action {
         Action::Get => outcome(context.refresh(&demand(Need::Valid), &call).await),

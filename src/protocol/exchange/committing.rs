@@ -51,6 +51,7 @@ impl<W: World> Exchange<'_, W> {
         let mut version = claimed.version.clone();
         let mut failures = 0;
         loop {
+            (self.call.on_look)();
             match self.write(&next, version.as_deref()).await {
                 Ok(Written::Done(_)) => break,
                 outcome => {

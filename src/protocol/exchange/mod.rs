@@ -140,6 +140,7 @@ impl<'a, W: World> Exchange<'a, W> {
     async fn round(&mut self) -> Result<Option<Answer>, Failure> {
         // Rule 1: subscribe, then read. What changes after this count wakes every wait below.
         let heard = self.context.world.heard(self.key());
+        (self.call.on_look)();
         self.turns = self.context.memory().turns;
         let found = match self.read().await {
             Ok(found) => found,
