@@ -1,10 +1,13 @@
-// Everything between a clean clone and a built package: npm packages, the Rust target and components, crates, `pkg/`.
+// Everything between a clean clone and a built package: npm packages, the Rust target and components, a Chromium, crates,
+// `pkg/`.
 // Runs before anything is installed, so it is plain Node; every step is skipped when what it depends on has not changed.
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { chromiumPath } from "../tests/browser/executable.mjs";
+import { installChromium } from "./chromium.mjs";
 import { fingerprint } from "./fingerprint.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
@@ -35,6 +38,12 @@ const steps = [
       for (const target of missingTargets()) run("rustup", ["target", "add", target]);
       for (const component of missingComponents()) run("rustup", ["component", "add", component]);
     },
+  },
+  {
+    name: "Chromium",
+    done: () => chromiumPath() !== undefined,
+    // Without one only the tests in browsers fail; they say so.
+    run: () => installChromium(),
   },
   {
     name: "crates",

@@ -1,18 +1,18 @@
 // Pages of one origin in a stock Chromium, with the built package at /pkg/ and the tests' own modules at /tests/.
 
 import { readFile } from "node:fs/promises";
-import { accessSync, constants } from "node:fs";
 import { createServer } from "node:http";
-import { delimiter, extname, join, normalize } from "node:path";
+import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { after, before } from "node:test";
 
 import { chromium } from "playwright-core";
 
+import { chromiumPath } from "./executable.mjs";
+
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const SERVED = ["/pkg/", "/tests/"];
 const TYPES = { ".js": "text/javascript", ".mjs": "text/javascript" };
-const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 let browser;
 let server;
@@ -78,19 +78,8 @@ async function listening() {
   return pages;
 }
 
-/** Chromium as it is installed; another one by the environment variable CHROMIUM. */
 function executable() {
-  if (process.env.CHROMIUM) return process.env.CHROMIUM;
-  for (const folder of (process.env.PATH ?? "").split(delimiter)) {
-    for (const name of NAMES) {
-      const path = join(folder, name);
-      try {
-        accessSync(path, constants.X_OK);
-        return path;
-      } catch {
-        // Not here.
-      }
-    }
-  }
-  throw new Error("Chromium was not found: install it, or name it by the environment variable CHROMIUM");
+  const path = chromiumPath();
+  if (path === undefined) throw new Error("Chromium was not found: install it, or name it by the environment variable CHROMIUM");
+  return path;
 }
