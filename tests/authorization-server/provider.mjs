@@ -106,6 +106,8 @@ function configuration(personality, accessTokenLifetime) {
       client(PUBLIC_CLIENT, { token_endpoint_auth_method: "none" }),
       client(CONFIDENTIAL_CLIENT, { client_secret: CLIENT_SECRET, token_endpoint_auth_method: "client_secret_basic" }),
     ],
+    // Pages of every origin may call it.
+    clientBasedCORS: () => true,
     cookies: { keys: [randomBytes(32).toString("base64url")] },
     features: { devInteractions: { enabled: false }, revocation: { enabled: true, allowedPolicy: ownTokensOnly } },
     findAccount: (_context, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
