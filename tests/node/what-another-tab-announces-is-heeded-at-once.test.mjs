@@ -28,7 +28,7 @@ async function tabs(t) {
   const [here, there] = [tab(), tab()];
   await there.channel.after(() => here.auth.setTokens({ access_token: "A0", refresh_token: "R0", expires_in: 3_600 }));
   assert.equal(await there.auth.getAccessToken(), "A0");
-  return { here, there, store, name };
+  return { here, there, store, name, tab };
 }
 
 test("a sign-out is refused in the other tab, whose mirror was fresh", async (t) => {
@@ -90,6 +90,40 @@ for (const [what, change, outcome] of [
     assert.equal(now, what === "change of accounts" ? "B0" : outcome);
   });
 }
+
+test("a sign-out announced before a sign-in has its answer from the store is not overlooked", async (t) => {
+  const { there, store, tab } = await tabs(t);
+  const third = tab();
+  let answer;
+  const slow = new Promise((resolve) => (answer = resolve));
+  store.instead.write = async (honest) => {
+    const written = honest();
+    store.instead.write = undefined;
+    await slow;
+    return written;
+  };
+  const writing = store.called(store.calls.length + 2);
+  const entered = there.auth.setTokens({ access_token: "B0", refresh_token: "Rb", expires_in: 3_600 });
+  await writing;
+  // It knows of no session yet, so it is the one that is there that it ends.
+  await there.channel.after(() => third.auth.signOut());
+  answer();
+  assert.equal((await entered).accessToken, "B0");
+  assertError(await rejection(there.auth.getAccessToken()), "NoSessionError");
+});
+
+test("a channel that delivers to its sender too does not empty the sender's mirror", async (t) => {
+  const store = new TestStore(new Clock());
+  const channel = new EventTarget();
+  channel.postMessage = (data) => channel.dispatchEvent(Object.assign(new Event("message"), { data }));
+  const auth = new RefreshCoordinator({ store, channel, name: "echo", refresh: () => ({ access_token: "A1", refresh_token: "R1" }) });
+  t.after(() => auth.close());
+  await auth.setTokens({ access_token: "A0", refresh_token: "R0", expires_in: 3_600 });
+  await auth.refresh();
+  const calls = store.calls.length;
+  assert.equal(await auth.getAccessToken(), "A1");
+  assert.equal(store.calls.length, calls);
+});
 
 test("a flood of forged messages causes a look every 50 ms, and none where nobody is looking", async (t) => {
   const { there, store, name } = await tabs(t);
