@@ -31,6 +31,9 @@ const LAYOUT = 1;
 /** An attempt to open that takes longer than this is not waited for by the next call, in milliseconds. */
 const PATIENCE = 4_000;
 
+/** How often something that the browser has aborted is begun again: it left no trace. */
+const RETRIES = 3;
+
 /** One attempt to open the database. */
 interface Opening {
   readonly database: Promise<Database>;
@@ -46,8 +49,22 @@ export class Connection {
     this.#name = name;
   }
 
-  /** Runs work in one transaction, and settles once it is on the disk, or has left no trace. */
+  /** Runs work in one transaction, and settles once it is on the disk, or has left no trace. May run it again. */
   async run<T, Mode extends "readonly" | "readwrite">(
+    mode: Mode,
+    work: (records: Transaction<Mode>["store"]) => Promise<T>,
+  ): Promise<T> {
+    for (let left = RETRIES; ; left -= 1) {
+      try {
+        return await this.#once(mode, work);
+      } catch (error) {
+        // The database was deleted, or the site's data cleared, under our hands.
+        if (left === 0 || (error as Error).name !== "AbortError") throw error;
+      }
+    }
+  }
+
+  async #once<T, Mode extends "readonly" | "readwrite">(
     mode: Mode,
     work: (records: Transaction<Mode>["store"]) => Promise<T>,
   ): Promise<T> {
@@ -123,7 +140,7 @@ export class Connection {
 }
 
 function unavailable(cause: Error): unknown {
-  if (cause.name === "QuotaExceededError") return readable(cause);
+  if (cause.name === "QuotaExceededError" || cause.name === "AbortError") return readable(cause);
   const message =
     `IndexedDB cannot be used here (${cause.name}): a sandboxed frame, a private window, or storage that the user has ` +
     "blocked. `store: memoryStore()` keeps the session for as long as the page lives";

@@ -148,6 +148,25 @@ test("while somebody blocks the database the coordinator says so in time, and af
   assert.equal(token, "A0");
 });
 
+test("what the browser aborts is begun again", async (t) => {
+  const prepare = () => {
+    globalThis.aborted = 0;
+    const get = IDBObjectStore.prototype.get;
+    IDBObjectStore.prototype.get = function (...args) {
+      const getting = get.apply(this, args);
+      if (aborted < 2) {
+        aborted += 1;
+        this.transaction.abort();
+      }
+      return getting;
+    };
+  };
+  const page = await storeTab(t, await profile(t, { prepare }));
+  assert.equal(typeof (await write(page, "v", null)), "string");
+  assert.equal((await read(page)).value, "v");
+  assert.equal(await page.evaluate(() => aborted), 2);
+});
+
 test("an attempt to open the database that the browser forgets is not waited for for ever", async (t) => {
   const prepare = () => {
     const open = IDBFactory.prototype.open;
