@@ -19,6 +19,7 @@ const checks = [
   { name: "documentation", run: ["cargo", "doc", "--no-deps", "--lib", "--document-private-items", ...WASM], env: { RUSTDOCFLAGS: "-D warnings" } },
   { name: "types", run: [node, "node_modules/typescript/bin/tsc", "--project", "tsconfig.json"] },
   { name: "package", run: [node, "node_modules/publint/src/cli.js", "--strict"] },
+  { name: "conformance table", run: [node, "xtask/conformance/main.mjs"] },
   { name: "arrows and the build", run: ["cargo", "test", "--package", "xtask"] },
 ];
 
@@ -52,7 +53,8 @@ console.log(`\n✔ every step passed in ${seconds(started)}`);
 for (const { name, summary } of summaries) console.log(`\n${name}\n${summary.join("\n")}`);
 
 function nodeTests() {
-  return readdirSync("tests/node").filter((file) => file.endsWith(".test.mjs")).sort().map((file) => `tests/node/${file}`);
+  const tests = (folder) => readdirSync(folder).filter((file) => file.endsWith(".test.mjs")).sort().map((file) => `${folder}/${file}`);
+  return ["tests/node", "tests/conformance"].flatMap(tests);
 }
 
 /** Runs a step, showing what it prints, and keeps the lines of its summary. */

@@ -219,7 +219,7 @@ test("CL-02 CL-14: a bare token from an older version is good until it is refuse
   assert.deepEqual(server.oracle.revoked, []);
 });
 
-test("CL-11 CL-13 CL-15 N-09: a sign-out clears the storage, whatever becomes of the revocation", async (t) => {
+test("CL-11 CL-13 CL-15 CL-18 CL-19 N-09: a sign-out clears the storage, whatever becomes of the revocation", async (t) => {
   const outcomes = { fine: undefined, refused: faults.answer(500, ""), broken: faults.dropBefore() };
   for (const [name, fault] of Object.entries(outcomes)) {
     const { keyring, server, start, tokens } = await tool(t, { left: LIFETIME });
