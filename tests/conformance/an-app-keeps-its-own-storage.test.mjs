@@ -187,10 +187,13 @@ test("MM-102: an app says which tokens are stored: here the refresh token alone,
   const keyring = new Keyring();
   keyring.save = ({ refreshToken }) => void (keyring.session = { refreshToken });
   const { auth, server, start } = await tool(t, { keyring });
+  const events = [];
+  auth.subscribe((event) => event && events.push(event.type));
   const { accessToken, refreshToken } = await auth.getTokens();
   assert.deepEqual(keyring.session, { refreshToken });
   assert.equal(await auth.getAccessToken(), accessToken);
   assert.equal(server.oracle.presentations, 1);
+  assert.deepEqual(events, ["refreshed"], "and no failure of the store");
   assert.equal(await server.isActive(await start().getAccessToken()), true, "the next process begins with a refresh");
   assert.equal(server.oracle.presentations, 2);
 });

@@ -65,6 +65,31 @@ test("what is no token does not reach the storage, and what somebody else stores
   assert.deepEqual([there.sid, there.generation, there.refreshToken, there.intent, there.sends], ["s", 1, "R9", undefined, undefined]);
 });
 
+test("another access token beside the same refresh token changes that alone: whoever presents the refresh token goes on", async () => {
+  const own = storage();
+  const store = appStore(own);
+  const grant = { accessToken: "A1", expiresAt: 2e12, issuedAt: 1e12, minted: 0 };
+  const intent = { nonce: "n", hash: "h", locked: true, deadline: 1, duration: 1 };
+  await store.write("k", record("R1", { grants: { "": grant, other: grant }, intent, sends: 1 }), { ifVersion: null });
+  own.stored = { ...own.stored, accessToken: "A2", expiresAt: 3e12 };
+  const { grants, ...there } = JSON.parse((await store.read("k")).value);
+  assert.deepEqual(there, { v: 1, state: "active", sid: "s", generation: 0, refreshToken: "R1", intent, sends: 1 });
+  assert.deepEqual([grants[""].accessToken, grants[""].expiresAt, grants.other.accessToken], ["A2", 3e12, "A1"]);
+});
+
+test("tokens that wait for their revocation are kept, whatever somebody else does to the storage", async () => {
+  for (const after of [undefined, { refreshToken: "R9" }]) {
+    for (const state of ["active", "out"]) {
+      const own = storage();
+      const store = appStore(own);
+      const tokens = state === "active" ? { refreshToken: "R1" } : { refreshToken: undefined };
+      await store.write("k", record(tokens.refreshToken, { state, revoke: ["R0"] }), { ifVersion: null });
+      own.stored = after;
+      assert.deepEqual(JSON.parse((await store.read("k")).value).revoke, ["R0"]);
+    }
+  }
+});
+
 test("a save that was done but reported as failed is found out", async () => {
   const own = storage();
   const { save } = own;
