@@ -35,11 +35,16 @@ export function inPage(): boolean {
 
 function portsFor(store: Store): StandardPorts {
   return {
-    stores: { session: store, successor: store },
+    stores: { session: store, successor: successorsOf(store) },
     locks: member(store, "locks") ?? (inPage() ? webLocks() : undefined),
     // Nobody in another tab can change what lies in the memory of this one.
     channel: () => (inPage() && (member(store, "scope") ?? "context") !== "context" ? pageChannel() : undefined),
   };
+}
+
+/** A store that has room for a session only brings another one along for successor mode. */
+function successorsOf(store: Store): Store {
+  return member(store as Store & { successors?: Store }, "successors") ?? store;
 }
 
 /** `navigator.locks`. Whether they work is for the core to find out, by a real request. */
@@ -80,7 +85,7 @@ function memoryPorts(): StandardPorts {
 }
 
 /** A member of a store that somebody else has made. What is wrong with it, the core complains about. */
-function member<Name extends keyof Store>(store: Store, name: Name): Store[Name] | undefined {
+function member<S extends Store, Name extends keyof S>(store: S, name: Name): S[Name] | undefined {
   try {
     return store?.[name];
   } catch {

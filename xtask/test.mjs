@@ -19,6 +19,7 @@ const checks = [
   { name: "documentation", run: ["cargo", "doc", "--no-deps", "--lib", "--document-private-items", ...WASM], env: { RUSTDOCFLAGS: "-D warnings" } },
   { name: "types", run: [node, "node_modules/typescript/bin/tsc", "--project", "tsconfig.json"] },
   { name: "package", run: [node, "node_modules/publint/src/cli.js", "--strict"] },
+  { name: "conformance table", run: [node, "xtask/conformance/main.mjs"] },
   { name: "arrows and the build", run: ["cargo", "test", "--package", "xtask"] },
 ];
 
@@ -27,7 +28,7 @@ const tests = [
   {
     name: "node:test",
     // Nothing here waits for time: a file that takes minutes hangs.
-    run: [node, "--test", "--test-reporter=spec", "--test-timeout=180000", ...testsIn("tests/node")],
+    run: [node, "--test", "--test-reporter=spec", "--test-timeout=180000", ...testsIn("tests/node", "tests/conformance")],
     summary: /^ℹ (tests|pass|fail|cancelled|skipped|todo) /,
   },
   {
@@ -57,8 +58,9 @@ for (const step of only ? checks : [...checks, ...tests]) {
 console.log(`\n✔ every step passed in ${seconds(started)}`);
 for (const { name, summary } of summaries) console.log(`\n${name}\n${summary.join("\n")}`);
 
-function testsIn(folder) {
-  return readdirSync(folder).filter((file) => file.endsWith(".test.mjs")).sort().map((file) => `${folder}/${file}`);
+function testsIn(...folders) {
+  const tests = (folder) => readdirSync(folder).filter((file) => file.endsWith(".test.mjs")).sort().map((file) => `${folder}/${file}`);
+  return folders.flatMap(tests);
 }
 
 /** Runs a step, showing what it prints, and keeps the lines of its summary. */

@@ -17,6 +17,8 @@ export const strict = Object.freeze({
   storageLatency: 0,
   /** What happens to the first requests to the token endpoint. */
   faults: Object.freeze([]),
+  /** Is there a second endpoint, where a refresh token is rotated by a token of its own? */
+  renews: false,
 });
 
 const like = (name, differences) => Object.freeze({ ...strict, name, ...differences });
@@ -38,6 +40,9 @@ export const graceAndLostAfterRotation = like("grace, lost after rotation", { gr
 
 /** Answers every refresh with a new access token and the same refresh token. */
 export const nonRotating = like("non-rotating", { rotates: false });
+
+/** The same, and the refresh token is rotated at an endpoint of its own. */
+export const renewing = like("renewing", { rotates: false, renews: true });
 
 export const personalities = Object.freeze([
   strict,

@@ -8,6 +8,7 @@ import { FaultQueue, Hold } from "./faults.mjs";
 import { listen } from "./listen.mjs";
 import { Oracle } from "./oracle.mjs";
 import { strict } from "./personalities.mjs";
+import { renewal } from "./renewal.mjs";
 import { Provider } from "./runtime.mjs";
 import { signIn } from "./sign-in.mjs";
 import { storage } from "./storage.mjs";
@@ -30,8 +31,9 @@ export async function startAuthorizationServer(personality = strict, { accessTok
   const oracle = new Oracle();
   oracle.watch(provider);
 
-  const paths = { token: "/token", revocation: "/token/revocation" };
-  const queues = { token: new FaultQueue(personality.faults), revocation: new FaultQueue() };
+  const paths = { token: "/token", revocation: "/token/revocation", renewal: "/renewal", pairRevocation: "/renewal/revocation" };
+  const queues = Object.fromEntries(Object.keys(paths).map((name) => [name, new FaultQueue()]));
+  queues.token = new FaultQueue(personality.faults);
   const holds = new Set();
   provider.use(async (context, next) => {
     const endpoint = Object.keys(paths).find((name) => paths[name] === context.path);
@@ -44,6 +46,8 @@ export async function startAuthorizationServer(personality = strict, { accessTok
     };
     await (fault ? fault(context, serve) : serve());
   });
+  const pairs = renewal(provider, paths);
+  if (personality.renews) provider.use(pairs.middleware);
   http.on("request", provider.callback());
 
   const next = (times, fault, endpoint = "token") => queues[endpoint].add(times, fault);
@@ -59,6 +63,10 @@ export async function startAuthorizationServer(personality = strict, { accessTok
     oracle,
     tokenEndpoint: issuer + paths.token,
     revocationEndpoint: issuer + paths.revocation,
+    /** Of a server that renews: the pairs of refresh and revoke token, and where they are renewed and revoked. */
+    pairs,
+    renewalEndpoint: issuer + paths.renewal,
+    pairRevocationEndpoint: issuer + paths.pairRevocation,
 
     /** The next so many requests meet this fault; `Infinity` is until further notice. */
     next,

@@ -59,7 +59,7 @@ test("it may return a Response, judged as that of a token endpoint", async (t) =
 });
 
 for (const [name, fail] of Object.entries(failing)) {
-  test(name, async (t) => {
+  test(`MM-11 N-13: it ${name}`, async (t) => {
     let refresh = fail;
     const all = await expired(t, () => refresh());
     const error = await rejects(all.auth.getAccessToken(), "TransientError", { spent: "maybe" });
@@ -115,7 +115,7 @@ test("an error with a status or an OAuth code is judged by it", async (t) => {
   }
 });
 
-test("it gets the token of the record, the parameters, a signal, the attempt and a deadline", async (t) => {
+test("MM-13pr: it gets the token of the record, the parameters, a signal, the attempt and a deadline", async (t) => {
   const seen = [];
   const { auth, clock } = await expired(t, (given) => {
     seen.push(given);

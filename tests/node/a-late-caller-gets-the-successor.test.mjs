@@ -10,7 +10,7 @@ import { LIFETIME, authorizationServer, coordinator, scene, times } from "./scen
 import { TestStore } from "./store.mjs";
 
 for (const [delay, name] of [[50, "50 ms"], [1_000, "1 s"], [30_000, "30 s"]]) {
-  test(`${name} after the refresh, the spent tokens come in again in session mode`, async (t) => {
+  test(`N-01: ${name} after the refresh, the spent tokens come in again in session mode`, async (t) => {
     const { server, auth, clock, tokens, before, expire, counts } = await scene(t);
     expire();
     const current = await auth.getTokens();
@@ -24,7 +24,7 @@ for (const [delay, name] of [[50, "50 ms"], [1_000, "1 s"], [30_000, "30 s"]]) {
     assert.equal(await server.isAlive(current.refreshToken), true);
   });
 
-  test(`${name} after the refresh, a spent cookie comes in again in successor mode`, async (t) => {
+  test(`N-01: ${name} after the refresh, a spent cookie comes in again in successor mode`, async (t) => {
     const [server, clock] = [await authorizationServer(t), new Clock()];
     const { tokens } = await server.signIn();
     const auth = coordinator(t, server, { clock });

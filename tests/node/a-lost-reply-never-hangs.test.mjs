@@ -94,7 +94,7 @@ test("without retries the caller hears that the reply is missing, and that the t
   assert.equal(await server.isActive(await auth.getAccessToken()), true);
 });
 
-test("a server that never answers is given up after `timeout`, and the next call works", async (t) => {
+test("N-11: a server that never answers is given up after `timeout`, and the next call works", async (t) => {
   const { server, clock, auth, expire } = await scene(t, { timeout: 4_321, retries: 0 });
   const held = server.holdRequest();
   expire();
@@ -110,7 +110,7 @@ test("a server that never answers is given up after `timeout`, and the next call
   assert.equal(await server.isActive(await next), true);
 });
 
-test("the answer of a request that was given up does not come back to life", async (t) => {
+test("N-11: the answer of a request that was given up does not come back to life", async (t) => {
   const { server, clock, auth, expire, counts } = await scene(t, { timeout: 4_321, retries: 0 });
   const held = server.holdReply();
   expire();

@@ -20,7 +20,7 @@ test("refresh(): newer than what was last handed out, one after the other", asyn
   assert.equal(server.oracle.presentations, 3);
 });
 
-test("refresh(): at once, for many", async (t) => {
+test("IM-05: refresh(): at once, for many", async (t) => {
   const { server, auth } = await scene(t);
   const promises = times(1_000, () => auth.refresh());
   assert.equal(new Set(promises).size, 1);
@@ -50,7 +50,7 @@ test("refresh({ rejected }): the current token was refused, so one refresh", asy
   assert.equal(server.oracle.presentations, 1);
 });
 
-test("refresh({ rejected }): the refused token is not served to others while the refresh runs", async (t) => {
+test("IM-C12: refresh({ rejected }): the refused token is not served to others while the refresh runs", async (t) => {
   const { server, auth, before } = await scene(t);
   const held = server.holdReply();
   const renewing = auth.refresh({ rejected: before.accessToken });

@@ -132,7 +132,7 @@ test("another refresh token begins a new session", async (t) => {
   assert.equal(await server.isAlive(tokens.refresh_token), true, "of the first one nothing was presented");
 });
 
-test("a new session wins over an exchange in flight, before and after its rotation", async (t) => {
+test("MM-13pr N-08: a new session wins over an exchange in flight, before and after its rotation", async (t) => {
   for (const place of ["holdRequest", "holdReply"]) {
     const { server, auth, expire, session } = await scene(t);
     const held = server[place]();

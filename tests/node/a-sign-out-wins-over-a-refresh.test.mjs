@@ -62,7 +62,7 @@ test("signed out before the server looks at the request", async (t) => {
   assert.deepEqual(obtained(all), []);
 });
 
-test("signed out after the server has rotated: the token that nobody has yet is revoked", async (t) => {
+test("N-09: signed out after the server has rotated: the token that nobody has yet is revoked", async (t) => {
   const all = await refreshing(t, "holdReply");
   const { server, auth, tokens, held, outcomes } = all;
   const signedOut = auth.signOut();

@@ -15,7 +15,7 @@ const members = {
 };
 
 for (const [name, call] of Object.entries(members)) {
-  test(`${name}: one of three gives up, with a reason of its own`, async (t) => {
+  test(`N-12: ${name}: one of three gives up, with a reason of its own`, async (t) => {
     const all = await scene(t);
     const { server, auth, expire, counts } = all;
     const held = server.holdReply();
@@ -37,7 +37,7 @@ for (const [name, call] of Object.entries(members)) {
   });
 }
 
-test("all give up: the refresh is completed and kept all the same", async (t) => {
+test("N-12: all give up: the refresh is completed and kept all the same", async (t) => {
   const { server, auth, expire, counts, before } = await scene(t);
   const held = server.holdReply();
   expire();

@@ -49,7 +49,7 @@ async function scripted(t, ...script) {
 }
 
 for (const [name, [bytes, className]] of Object.entries(bad)) {
-  test(name, async (t) => {
+  test(`N-14: ${name}`, async (t) => {
     const { server, clock, auth } = await scripted(t, bytes, json(good));
     const error = await rejects(auth.getAccessToken(), className);
     if (className === "TransientError") assert.equal(error.spent, "maybe");
@@ -84,7 +84,7 @@ const unusual = {
   "an error member that is null": [json({ ...good, error: null }), 300_000],
 };
 for (const [name, [bytes, lifetime]] of Object.entries(unusual)) {
-  test(`unusual, and good: ${name}`, async (t) => {
+  test(`N-18: unusual, and good: ${name}`, async (t) => {
     const { clock, auth } = await scripted(t, bytes);
     const tokens = await auth.getTokens();
     assert.equal(tokens.accessToken, good.access_token);
@@ -98,9 +98,11 @@ test("a server that answers with an error and status 200", async (t) => {
   await rejects(auth.getAccessToken(), "RevokedError", { status: 200 });
 });
 
-test("the request is a form with exactly what the standard asks for", async (t) => {
+test("MB-01 MB-23 MB-24 CL-16: the request is a form with exactly what the standard asks for", async (t) => {
   const { server, auth } = await scripted(t, json(good));
   await auth.getAccessToken();
-  const { form } = server.requests[0];
+  const [{ head, form }] = server.requests;
+  assert.match(head, /^POST \/token HTTP\/1\.1\r\n/);
+  assert.match(head, /\r\ncontent-type: application\/x-www-form-urlencoded/i);
   assert.deepEqual(Object.fromEntries(form), { grant_type: "refresh_token", refresh_token: "R0-first-token", client_id: "web" });
 });

@@ -42,7 +42,7 @@ test("`import` and `require` of one installation are one copy, where Node can do
   assert.deepEqual(Object.keys(commonJs).sort(), Object.keys(imported).sort());
 });
 
-test("given one store: one rotation, one promise per coordinator", async (t) => {
+test("IM-04 N-02: given one store: one rotation, one promise per coordinator", async (t) => {
   const [server, clock] = [await authorizationServer(t), new Clock()];
   const { tokens, session } = await server.signIn();
   const store = imported.memoryStore();
@@ -56,7 +56,7 @@ test("given one store: one rotation, one promise per coordinator", async (t) => 
   assert.equal(server.oracle.presentations, 1);
 });
 
-test("without a store: those who carry the same tokens get one successor", async (t) => {
+test("IM-04: without a store: those who carry the same tokens get one successor", async (t) => {
   const [server, clock] = [await authorizationServer(t), new Clock()];
   const { tokens, session } = await server.signIn();
   const all = (await copies(t)).map((from) => coordinator(t, server, { from, clock }));

@@ -48,7 +48,7 @@ function overhear(auth) {
   return told;
 }
 
-test("a whole life: expiry, failure, refusal, sign-out; nothing told holds a token", async (t) => {
+test("MM-103 N-19: a whole life: expiry, failure, refusal, sign-out; nothing told holds a token", async (t) => {
   const server = await authorizationServer(t);
   const clock = new Clock();
   const store = new TestStore(clock);
@@ -84,7 +84,7 @@ test("a whole life: expiry, failure, refusal, sign-out; nothing told holds a tok
   for (const one of told) assertNoSecrets(one, secrets);
 });
 
-test("a server that repeats the token in its error, or in a page of HTML", async (t) => {
+test("N-19: a server that repeats the token in its error, or in a page of HTML", async (t) => {
   const secrets = ["A0vD8qZkYw31LbTn7sXcJ5RmGf2HpUe9", "R0tK4yPxQh62WcMz8vNbS1LdJg5FaUr7"];
   const [accessToken, refreshToken] = secrets;
   const bodies = [
@@ -182,7 +182,7 @@ test("in successor mode a copy of the store opens nothing", async (t) => {
   for (const [, key, value] of store.calls) assertNoSecrets([key, value], server.oracle.issued);
 });
 
-test("with a `sealKey` the session's record opens nothing either, and only with that key", async (t) => {
+test("MM-09 MM-82: with a `sealKey` the session's record opens nothing either, and only with that key", async (t) => {
   const server = await authorizationServer(t);
   const clock = new Clock();
   const store = new TestStore(clock);

@@ -9,7 +9,7 @@ import { Clock } from "./clock.mjs";
 import { rejection, rejects } from "./errors.mjs";
 import { scene, times } from "./scene.mjs";
 
-test("two sets of parameters at one expiry: two presentations, one after the other, nobody gets the other's token", async (t) => {
+test("N-17: two sets of parameters at one expiry: two presentations, one after the other, nobody gets the other's token", async (t) => {
   const { server, auth, expire, counts } = await scene(t);
   expire();
   const [plain, narrow] = [times(100, () => auth.getTokens()), times(100, () => auth.getTokens({ params: { scope: "openid" } }))];

@@ -20,7 +20,7 @@ const members = {
 };
 
 for (const [name, call] of Object.entries(members)) {
-  test(`${name}: the same object`, async (t) => {
+  test(`CL-22 N-21: ${name}: the same object`, async (t) => {
     const all = await scene(t);
     all.expire();
     assert.equal(call(all.auth, all), call(all.auth, all));
@@ -94,7 +94,7 @@ test("token sets are frozen", async (t) => {
   }, TypeError);
 });
 
-test("all callers of one flight get the identical error", async (t) => {
+test("MM-12: all callers of one flight get the identical error", async (t) => {
   const { server, auth, expire } = await scene(t, { retries: 0 });
   expire();
   server.next(1, faults.oauthError("invalid_client"));

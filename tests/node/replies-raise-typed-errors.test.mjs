@@ -94,7 +94,7 @@ const cases = {
 
 for (const [way, from] of Object.entries(ways)) {
   for (const [name, { fault, error: [className, fields], retryAfter, retryWithin }] of Object.entries(cases)) {
-    test(`${name}, by ${way}`, async (t) => {
+    test(`IM-C11 N-14 N-16: ${name}, by ${way}`, async (t) => {
       const { server, clock, auth, expire } = await scene(t, { from, retries: 0 });
       expire();
       server.next(1, fault);

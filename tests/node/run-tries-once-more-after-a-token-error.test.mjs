@@ -26,7 +26,7 @@ test("a fresh token: once", async (t) => {
   assert.equal(server.oracle.presentations, 0);
 });
 
-test("a stale token is refreshed first", async (t) => {
+test("MM-63: a stale token is refreshed first", async (t) => {
   const { auth, server, expire, before } = await scene(t);
   expire();
   const calls = [];
@@ -67,7 +67,7 @@ test("an operation may answer with a 401 Response instead of throwing", async (t
   assert.equal(server.oracle.presentations, 1);
 });
 
-test("any other error is handed on untouched, and not tried again", async (t) => {
+test("MM-62 MM-66 MM-69: any other error is handed on untouched, and not tried again", async (t) => {
   const { auth, server } = await scene(t);
   for (const thrown of [new Error("out of stock"), "a string", undefined, null, { status: 500 }, { status: 403 }]) {
     let calls = 0;

@@ -9,7 +9,7 @@ import { scene, times } from "./scene.mjs";
 const CALLERS = 10_000;
 
 for (const personality of [strict, slow]) {
-  test(`${CALLERS} callers at one expiry on a ${personality.name} server`, async (t) => {
+  test(`MM-10 IM-01 IM-C7: ${CALLERS} callers at one expiry on a ${personality.name} server`, async (t) => {
     const { server, auth, before, expire, counts } = await scene(t, { personality });
     expire();
     const promises = times(CALLERS, () => auth.getAccessToken());
@@ -40,7 +40,7 @@ test(`${CALLERS} callers with a cookie of their own, in successor mode`, async (
   assert.equal(await server.isAlive(successor.refreshToken), true);
 });
 
-test("expiry after expiry, each time one rotation", async (t) => {
+test("IM-02: expiry after expiry, each time one rotation", async (t) => {
   const { server, auth, expire, counts } = await scene(t);
   for (let round = 1; round <= 5; round += 1) {
     expire();

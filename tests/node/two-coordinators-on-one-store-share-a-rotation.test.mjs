@@ -10,7 +10,7 @@ import { coordinator, scene, times } from "./scene.mjs";
 
 const CALLERS = 5_000;
 
-test("two coordinators, one rotation, one promise per coordinator", async (t) => {
+test("N-02: two coordinators, one rotation, one promise per coordinator", async (t) => {
   const store = memoryStore();
   const { server, clock, auth, expire, counts } = await scene(t, { store });
   const other = coordinator(t, server, { clock, store });
@@ -28,7 +28,7 @@ test("two coordinators, one rotation, one promise per coordinator", async (t) =>
   assert.equal(auth.stats().presentations + other.stats().presentations, 1);
 });
 
-test("twenty coordinators, five expiries", async (t) => {
+test("IM-03: twenty coordinators, five expiries", async (t) => {
   const store = memoryStore();
   const { server, clock, auth, expire, counts } = await scene(t, { store });
   const all = [auth, ...times(19, () => coordinator(t, server, { clock, store }))];
@@ -63,7 +63,7 @@ test("a sign-out in one is a sign-out in all, even while their mirrors are fresh
   assert.equal(server.oracle.presentations, 0);
 });
 
-test("sessions of other names, clients and servers stay apart on one store", async (t) => {
+test("N-17: sessions of other names, clients and servers stay apart on one store", async (t) => {
   const store = memoryStore();
   const { server, clock, auth } = await scene(t, { store });
   const elsewhere = coordinator(t, server, { clock, store, session: "work" });

@@ -30,7 +30,7 @@ async function signedIn(t, server, options = {}) {
   return { clock, auth };
 }
 
-test("`revokeReplaced`: each replaced token, in order, and never the living one", async (t) => {
+test("CL-17: `revokeReplaced`: each replaced token, in order, and never the living one", async (t) => {
   const server = await keepsOldTokens(t);
   const { clock, auth } = await signedIn(t, server);
   for (let round = 1; round <= 3; round += 1) {
@@ -72,7 +72,7 @@ test("without `revokeReplaced` nothing is revoked, and the session of a strict s
   assert.equal(await server.isAlive(refreshToken), true);
 });
 
-test("nothing is revoked before the new token is stored", async (t) => {
+test("N-10: nothing is revoked before the new token is stored", async (t) => {
   const server = await keepsOldTokens(t);
   const order = [];
   const rows = new Map();
@@ -127,14 +127,14 @@ test("a revocation endpoint that hangs keeps nobody: the sign-out ends in bounde
   await rejects(auth.getAccessToken(), "NoSessionError");
 });
 
-test("a server that has forgotten the token answers 200, and that is a success (RFC 7009 section 2.2)", async (t) => {
+test("MB-20: a server that has forgotten the token answers 200, and that is a success (RFC 7009 section 2.2)", async (t) => {
   const server = await keepsOldTokens(t);
   const { auth } = await signedIn(t, server);
   assert.deepEqual(await auth.signOut(), { revoked: true });
   assert.deepEqual(server.revoked(), ["R0"]);
 });
 
-test("a failed revocation is told as an event", async (t) => {
+test("CL-21: a failed revocation is told as an event", async (t) => {
   const { server, clock } = await scene(t);
   const auth = coordinator(t, server, { clock, revocationEndpoint: server.revocationEndpoint });
   await auth.setTokens((await server.signIn()).tokens);

@@ -29,7 +29,7 @@ const wrong = {
   clientId: [undefined, "", 5, null, {}],
   tokenEndpoint: ["", 5, null, "/token", "not a url", "http://issuer.invalid/token", "ftp://issuer.invalid/", "javascript:alert(1)",
     "https://user:password@issuer.invalid/token", "https://issuer.invalid/token#fragment", {}],
-  revocationEndpoint: ["/revoke", 5, "http://issuer.invalid/revoke", null],
+  revocationEndpoint: ["/revoke", "not a url", 5, "http://issuer.invalid/revoke", null],
   clientSecret: [5, "", null],
   clientAuthentication: ["digest", 5, "basic", "post", null, {}],
   params: [5, "scope=a", null, { scope: 5 }, { grant_type: "password" }, { refresh_token: "R" }, { client_id: "x" }, { client_secret: "x" },
@@ -61,7 +61,7 @@ const wrong = {
 };
 
 for (const [name, values] of Object.entries(wrong)) {
-  test(`${name} is wrong`, () => {
+  test(`CL-20: ${name} is wrong`, () => {
     for (const value of values) refused({ ...good, [name]: value }, name);
   });
 }

@@ -12,7 +12,7 @@ process.chdir(fileURLToPath(new URL("../..", import.meta.url)));
 const ENTRIES = ["index", "index.workerd", "index.edge-light"];
 
 /** What is imported beside it. */
-const STORES = ["stores/web"];
+const STORES = ["stores/app", "stores/web"];
 
 rmSync("target/xtask/types", { recursive: true, force: true });
 await bundle([...ENTRIES, ...STORES], ["index", ...STORES]);

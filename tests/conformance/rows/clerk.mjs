@@ -1,0 +1,26 @@
+// Clerk's command-line tool: one session in a keyring or a file, shared by processes that do not know of each other.
+
+export default [
+  ["CL-01", "A", "nothing is stored"],
+  ["CL-02", "A", "a bare token from an older version is stored"],
+  ["CL-03", "S", "what was stored is read back as it was"],
+  ["CL-04", "E", "60 s left of an opaque token: returned, no request"],
+  ["CL-05", "S", "expired: the old refresh token is presented, and the new session with its new end is stored"],
+  ["CL-06", "S", "refused, and a sibling stores a newer session a moment later: its access token, and its session stays"],
+  ["CL-07", "C", "refused, and nobody stores anything: the session is over, and the storage is cleared"],
+  ["CL-08", "C", "429: not now, and the storage is untouched"],
+  ["CL-09", "C", "401 invalid_client: an error of its own, and the storage is untouched"],
+  ["CL-10", "C", "a sign-in without a refresh token. Here it is good until it ends, and then the user must sign in"],
+  ["CL-11", "R", "sign-out with a session: revoked, and gone. Here it is gone first"],
+  ["CL-12", "R", "sign-out with nothing stored: no request"],
+  ["CL-13", "R", "sign-out, and the revocation fails: told, and the local copy is gone"],
+  ["CL-14", "R", "sign-out with a bare token: no request, and the local copy is gone"],
+  ["CL-15", "R", "sign-out, and the revocation throws: the local copy is gone. Here nothing rejects"],
+  ["CL-16", "A", "the token endpoint gets a form with grant type and token"],
+  ["CL-17", "R", "the revocation request: token and hint"],
+  ["CL-18", "R", "the revocation endpoint answers with an error: not revoked"],
+  ["CL-19", "R", "the revocation request fails: not revoked, nothing thrown"],
+  ["CL-20", "R", "a revocation endpoint that is no URL: told at once, no request"],
+  ["CL-21", "R", "why a revocation failed can be heard"],
+  ["CL-22", "K", "two calls: the same promise object"],
+];

@@ -1,0 +1,42 @@
+// Immutable's auth packages: the server half (auth-next-server), the React hook of auth-next-client, and the browser class.
+
+export default [
+  ["IM-01", "K", "many callers with one client and token: one request, the same tokens"],
+  ["IM-02", "K", "after a refresh the next one presents the new token, and works"],
+  ["IM-03", "K", "three tabs at one expiry: all stay signed in"],
+  ["IM-04", "K", "two copies of the module in one process: one refresh"],
+  ["IM-05", "K", "a forced refresh works, and is shared"],
+  // The hook.
+  ["IM-C1", "A", "a session is read: active, without an error"],
+  ["IM-C2", "E", "a valid token is returned at once"],
+  ["IM-C3", "E", "an expired one is refreshed"],
+  ["IM-C4", "E", "59 s left of a window of 60 s: refreshed"],
+  ["IM-C5", "C", "the exchange returns null: a rejection"],
+  ["IM-C6", "C", "the exchange returns a session with an error in it: a rejection that names it"],
+  ["IM-C7", "K", "two calls at one expiry: the same token, one exchange"],
+  ["IM-C8", "E", "expired before the first call: refreshed by it"],
+  ["IM-C9", "A", "a background refresh does not show"],
+  ["IM-C10", "E", "10 min left: no refresh"],
+  ["IM-C11", "C", "expired, and the last attempt was refused: no loop of requests"],
+  ["IM-C12", "K", "a refresh is under way: whoever asks for the tokens waits, and gets the new ones"],
+  ["IM-C13", "C", "after a failure a forced refresh brings the session back, and the error goes away"],
+  // The browser class.
+  ["IM-A1", "S", "after the event of a refresh the new pair is there"],
+  ["IM-A2", "A", "a silent sign-in without a result", "there is no silent sign-in; an exchange that returns null is IM-C5"],
+  ["IM-A3", "C", "invalid_grant: one request, an event, and the session is over"],
+  ["IM-A4", "C", "login_required: one request, and the user must sign in. Here the credential is kept"],
+  ["IM-A5", "C", "the network fails: three requests, and the user is kept"],
+  ["IM-A6", "C", "server_error: three requests, and the user is kept"],
+  ["IM-A7", "C", "an unknown error: three requests, and the user is kept"],
+  ["IM-A8", "C", "a timeout: the user is kept, and no event says otherwise"],
+  ["IM-A9", "C", "too_many_requests: three requests, and the user is kept"],
+  ["IM-A10", "C", "one failure of the network, then health: two requests, and an event of the refresh"],
+  // How a token request is repeated; theirs is the code exchange.
+  ["IM-X1", "C", "5xx, then a reply: repeated"],
+  ["IM-X2", "C", "what was repeated is told: an event each"],
+  ["IM-X3", "C", "a body that stalls: given up, and repeated"],
+  ["IM-X4", "C", "the network fails, then a reply: repeated"],
+  ["IM-X5", "C", "an attempt that hangs: given up after its time, and repeated"],
+  ["IM-X6", "C", "4xx: not repeated"],
+  ["IM-X7", "C", "failures without end: given up"],
+];

@@ -1,0 +1,27 @@
+// What none of the three tests, and where each of them was seen to fail.
+
+export default [
+  ["N-01", "K", "a caller comes with a spent token shortly after the refresh: the successor, no request"],
+  ["N-02", "K", "two contexts hold the same token: one request, and the other adopts"],
+  ["N-03", "K", "the one who refreshes takes its time to store: the others wait for the lock or the intent, not for a fixed time"],
+  ["N-04", "S", "the storage has changed before it is cleared: nobody deletes what somebody else has stored"],
+  ["N-05", "S", "the newer session in the storage has an expired access token: its own refresh token is presented, nothing is deleted"],
+  ["N-06", "S", "storing fails after the rotation: callers have the tokens, the failure is told, and it is not called revoked"],
+  ["N-07", "S", "a crash after the rotation, before the storing: found by the intent, said so, and healed where the server allows it"],
+  ["N-08", "S", "another user, or a sign-out, while a refresh is under way: its result is not written over that"],
+  ["N-09", "S", "a sign-out during the rotation: the new token is revoked, never just dropped"],
+  ["N-10", "R", "nothing is revoked before its successor is stored"],
+  ["N-11", "C", "a request that hangs: given up in time, and its late answer does no harm"],
+  ["N-12", "K", "a caller gives up: the others and the request go on"],
+  ["N-13", "C", "an exchange that throws at once: typed like a rejection, and the next call works"],
+  ["N-14", "C", "408, 425, 429, 5xx, network, nonsense: not now; Retry-After is heeded"],
+  ["N-15", "C", "invalid_grant at 400, 401 and 403: the session is over, by the member and not by a word in the text"],
+  ["N-16", "C", "other 4xx: a configuration error, and the credential is kept"],
+  ["N-17", "K", "another server, client or parameters: not shared"],
+  ["N-18", "S", "the reply leaves out the refresh token or the id token: the old one is kept"],
+  ["N-19", "S", "no error, event, key or name holds a token"],
+  ["N-20", "K", "a flight that ends does not take a newer one's place away"],
+  ["N-21", "K", "all who wait for one flight hold the same promise"],
+  ["N-22", "R", "a revocation that always fails: bounded, and in nobody's way"],
+  ["N-23", "S", "a reader during a write, and a storage that returns something old: noticed, and no session is lost"],
+];
