@@ -2,8 +2,7 @@
 //!
 //! Must not know what the text means: it sees characters only.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
+use base64ct::{Base64Unpadded, Encoding};
 
 /// A run of this many characters shared with a secret is taken out. Shorter ones appear by chance.
 const RUN: usize = 8;
@@ -104,7 +103,7 @@ fn forms(secret: &str) -> Vec<Vec<u8>> {
         let bytes = ["\0\0".get(..before).unwrap_or_default(), secret].concat();
         // The characters that also encode what stands before.
         let foreign = if before == 0 { 0 } else { before + 1 };
-        forms.push(folded(STANDARD_NO_PAD.encode(bytes).get(foreign..).unwrap_or_default()));
+        forms.push(folded(Base64Unpadded::encode_string(bytes.as_bytes()).get(foreign..).unwrap_or_default()));
     }
     forms
 }
@@ -167,7 +166,7 @@ mod tests {
         let percent: String = form_urlencoded::byte_serialize(TOKEN.as_bytes()).collect();
         assert_eq!(redact(&format!("got {percent}."), &[TOKEN]), "got [redacted].");
         for before in ["", "c", "id", "id:", "client"] {
-            let basic = STANDARD_NO_PAD.encode(format!("{before}{TOKEN}"));
+            let basic = Base64Unpadded::encode_string(format!("{before}{TOKEN}").as_bytes());
             let shown = redact(&format!("Basic {basic}"), &[TOKEN]);
             assert!(shown.len() <= "Basic ".len() + 9 + MARK.len() + 4, "{shown}");
             assert!(shown.contains(MARK), "{shown}");
