@@ -2,7 +2,7 @@
 //!
 //! Must not know what the text means: it sees characters only.
 
-use base64ct::{Base64Unpadded, Encoding};
+use base64ct::{Base64UrlUnpadded, Encoding};
 
 /// A run of this many characters shared with a secret is taken out. Shorter ones appear by chance.
 const RUN: usize = 8;
@@ -98,12 +98,13 @@ fn forms(secret: &str) -> Vec<Vec<u8>> {
         forms.push(folded(&percent));
         forms.push(folded(&percent.replace('+', "%20")));
     }
-    // Base64 groups three bytes: the same secret has three pictures, depending on what stands before it.
+    // Base64 groups three bytes: the same secret has three pictures, depending on what stands before it. Either alphabet
+    // will do, for both are folded into one.
     for before in 0..3 {
         let bytes = ["\0\0".get(..before).unwrap_or_default(), secret].concat();
         // The characters that also encode what stands before.
         let foreign = if before == 0 { 0 } else { before + 1 };
-        forms.push(folded(Base64Unpadded::encode_string(bytes.as_bytes()).get(foreign..).unwrap_or_default()));
+        forms.push(folded(Base64UrlUnpadded::encode_string(bytes.as_bytes()).get(foreign..).unwrap_or_default()));
     }
     forms
 }
@@ -148,6 +149,7 @@ fn shorten(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64ct::Base64Unpadded;
 
     const TOKEN: &str = "v1.MRrt-5e8a/f2+c9==Zq";
 
