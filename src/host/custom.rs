@@ -132,8 +132,11 @@ async fn reply_behind(error: &JsValue) -> Option<Reply> {
 
 /// A body that a client has read: an object, or its text.
 fn parsed(data: &JsValue) -> Map<String, Value> {
-    let text = data.as_string().and_then(|text| serde_json::from_str(&text).ok());
-    text.or_else(|| members(data)).unwrap_or_default()
+    let read = match data.as_string().map(|text| serde_json::from_str(&text)) {
+        Some(Ok(Value::Object(members))) => Some(members),
+        _ => members(data),
+    };
+    read.unwrap_or_default()
 }
 
 /// What one of our own errors says, from whatever copy of the package. "No session" ends ours; a store or a core that

@@ -15,6 +15,8 @@
 //! | [`embedder`], [`mod@panic`] | the JavaScript half of the package |
 //! | [`abort`], [`bell`], [`object`], [`race`], [`shared`] | small parts |
 
+use rlsf::SmallGlobalTlsf;
+
 pub mod coordinator;
 
 mod abort;
@@ -44,3 +46,7 @@ mod store;
 mod tokens;
 mod waiting;
 mod world;
+
+/// A fifth of the code of the default allocator. This core allocates little, and keeps next to nothing.
+#[global_allocator]
+static ALLOCATOR: SmallGlobalTlsf = SmallGlobalTlsf::new();

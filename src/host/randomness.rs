@@ -1,7 +1,6 @@
 //! Randomness from the host.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64ct::{Base64UrlUnpadded, Encoding};
 use js_sys::{Math, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -33,7 +32,7 @@ impl HostRandomness {
 
 impl Randomness for HostRandomness {
     fn nonce(&self) -> String {
-        URL_SAFE_NO_PAD.encode(self.bytes::<16>())
+        Base64UrlUnpadded::encode_string(&self.bytes::<16>())
     }
 
     fn per_mille(&self) -> u32 {

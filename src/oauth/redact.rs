@@ -2,8 +2,7 @@
 //!
 //! Must not know what the text means: it sees characters only.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
+use base64ct::{Base64UrlUnpadded, Encoding};
 
 /// A run of this many characters shared with a secret is taken out. Shorter ones appear by chance.
 const RUN: usize = 8;
@@ -99,12 +98,13 @@ fn forms(secret: &str) -> Vec<Vec<u8>> {
         forms.push(folded(&percent));
         forms.push(folded(&percent.replace('+', "%20")));
     }
-    // Base64 groups three bytes: the same secret has three pictures, depending on what stands before it.
+    // Base64 groups three bytes: the same secret has three pictures, depending on what stands before it. Either alphabet
+    // will do, for both are folded into one.
     for before in 0..3 {
         let bytes = ["\0\0".get(..before).unwrap_or_default(), secret].concat();
         // The characters that also encode what stands before.
         let foreign = if before == 0 { 0 } else { before + 1 };
-        forms.push(folded(STANDARD_NO_PAD.encode(bytes).get(foreign..).unwrap_or_default()));
+        forms.push(folded(Base64UrlUnpadded::encode_string(bytes.as_bytes()).get(foreign..).unwrap_or_default()));
     }
     forms
 }
@@ -149,6 +149,7 @@ fn shorten(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64ct::Base64Unpadded;
 
     const TOKEN: &str = "v1.MRrt-5e8a/f2+c9==Zq";
 
@@ -167,7 +168,7 @@ mod tests {
         let percent: String = form_urlencoded::byte_serialize(TOKEN.as_bytes()).collect();
         assert_eq!(redact(&format!("got {percent}."), &[TOKEN]), "got [redacted].");
         for before in ["", "c", "id", "id:", "client"] {
-            let basic = STANDARD_NO_PAD.encode(format!("{before}{TOKEN}"));
+            let basic = Base64Unpadded::encode_string(format!("{before}{TOKEN}").as_bytes());
             let shown = redact(&format!("Basic {basic}"), &[TOKEN]);
             assert!(shown.len() <= "Basic ".len() + 9 + MARK.len() + 4, "{shown}");
             assert!(shown.contains(MARK), "{shown}");

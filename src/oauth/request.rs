@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64ct::{Base64, Encoding};
 use form_urlencoded::{Serializer, byte_serialize};
 
 use crate::protocol::ports::Params;
@@ -156,7 +155,7 @@ fn describes_body(header: &str) -> bool {
 
 fn basic(client_id: &str, secret: &Secret) -> String {
     let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
-    STANDARD.encode([encoded(client_id), encoded(secret.expose())].join(":"))
+    Base64::encode_string([encoded(client_id), encoded(secret.expose())].join(":").as_bytes())
 }
 
 impl fmt::Debug for FormRequest {

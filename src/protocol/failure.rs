@@ -15,7 +15,7 @@ pub enum Failure {
         /// Why.
         reason: Reason,
         /// What else is known.
-        details: Details,
+        details: Box<Details>,
     },
     /// The user must act before the server grants anything.
     #[error("the user must act: {}", .details.message)]
@@ -23,7 +23,7 @@ pub enum Failure {
         /// Has the server consumed the token?
         spent: Spent,
         /// What else is known.
-        details: Details,
+        details: Box<Details>,
     },
     /// Not now. The session is kept.
     #[error("not now: {}", .details.message)]
@@ -33,7 +33,7 @@ pub enum Failure {
         /// Not before this moment: wall clock, milliseconds since the epoch.
         retry_at: Option<Millis>,
         /// What else is known.
-        details: Details,
+        details: Box<Details>,
     },
     /// The client, its secret, the scope, the endpoint or an option is wrong. The session is kept.
     #[error("wrong configuration: {}", .details.message)]
@@ -41,19 +41,19 @@ pub enum Failure {
         /// Has the server consumed the token?
         spent: Spent,
         /// What else is known.
-        details: Details,
+        details: Box<Details>,
     },
     /// There is nothing to refresh, or the user signed out.
     #[error("no session: {}", .details.message)]
     NoSession {
         /// What else is known.
-        details: Details,
+        details: Box<Details>,
     },
     /// The store failed, and there was nothing else to answer with.
     #[error("the store failed: {}", .details.message)]
     Store {
         /// What else is known.
-        details: Details,
+        details: Box<Details>,
     },
 }
 
@@ -91,7 +91,9 @@ impl Failure {
     /// The store failed.
     pub fn store(failure: StoreFailure) -> Self {
         let StoreFailure { code, message, cause } = failure;
-        Self::Store { details: Details { cause, ..Details::new(Fault::Store, code, message) } }
+        let mut details = Details::new(Fault::Store, code, message);
+        details.cause = cause;
+        Self::Store { details }
     }
 
     /// What a refusal means to the caller once nothing more can be done about it.

@@ -1,8 +1,6 @@
 //! What one context remembers between its calls. Lost with the context; nothing in it is needed for safety but to
 //! spare a presentation, and nothing in it outranks the record.
 
-use std::collections::BTreeMap;
-
 use super::decide::claim::Owner;
 use super::demand::Mark;
 use super::failure::Failure;
@@ -26,7 +24,7 @@ pub struct Memory {
     /// The session's record when it was last read or written, for the time the store is away.
     pub last: Option<Record>,
     /// What was last handed out, by parameters.
-    handed: BTreeMap<String, Mark>,
+    handed: Vec<(String, Mark)>,
     /// Access tokens that a resource server refused.
     refused: Vec<Secret>,
     /// When grants end on the monotonic clock.
@@ -109,12 +107,17 @@ impl Memory {
 
     /// Notes what was handed out. True if it is not what was handed out before.
     pub fn hand(&mut self, params_key: &str, mark: Mark) -> bool {
-        self.handed.insert(params_key.to_owned(), mark.clone()) != Some(mark)
+        if self.handed(params_key).as_ref() == Some(&mark) {
+            return false;
+        }
+        self.handed.retain(|(key, _)| key != params_key);
+        self.handed.push((params_key.to_owned(), mark));
+        true
     }
 
     /// What was last handed out for these parameters.
     pub fn handed(&self, params_key: &str) -> Option<Mark> {
-        self.handed.get(params_key).cloned()
+        self.handed.iter().find(|(key, _)| key == params_key).map(|(_, mark)| mark.clone())
     }
 
     /// A resource server refused this access token.

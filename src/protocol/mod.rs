@@ -5,7 +5,8 @@
 //! | --- | --- |
 //! | [`exchange`] | one run: look, queue, claim, present, and what follows from the reply. Start reading here |
 //! | [`decide`] | the decisions it takes, as pure functions |
-//! | [`record`] | the one value a store holds for a key, and its text form |
+//! | [`record`], [`grants`] | the one value a store holds for a key |
+//! | `codec` | its text form |
 //! | [`ports`] | what is needed from the world, as traits |
 //! | [`context`] | one coordinator and its memory: the entry points |
 //! | [`sign_in`], [`sign_out`], [`revocation`] | the other writers of the record |
@@ -16,12 +17,15 @@
 //! | [`demand`], [`tokens`], [`verdict`], [`failure`], [`notice`], [`settings`] | the words |
 //! | [`safeguard`] | the names of the safeguards, for the searches that drop them |
 
+mod codec;
+
 pub mod context;
 pub mod decide;
 pub mod demand;
 pub mod exchange;
 pub mod failure;
 pub mod flight;
+pub mod grants;
 pub mod memory;
 pub mod names;
 pub mod notice;

@@ -1,7 +1,6 @@
 //! Names of records: hashes that carry neither a session's name nor a token.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256};
 
 use super::ports::{Address, Params};
@@ -44,7 +43,7 @@ impl Names {
     }
 
     fn key(&self, domain: &str, last: &str) -> String {
-        URL_SAFE_NO_PAD.encode(digest(&[domain, &self.endpoint, &self.client_id, last]))
+        Base64UrlUnpadded::encode_string(&digest(&[domain, &self.endpoint, &self.client_id, last]))
     }
 }
 
@@ -77,7 +76,7 @@ fn digest(parts: &[&str]) -> [u8; 32] {
 }
 
 fn short(digest: &[u8; 32]) -> String {
-    URL_SAFE_NO_PAD.encode(digest.get(..16).unwrap_or_default())
+    Base64UrlUnpadded::encode_string(digest.get(..16).unwrap_or_default())
 }
 
 #[cfg(test)]

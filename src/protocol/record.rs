@@ -1,13 +1,10 @@
-//! The record: the one value a store holds for a key, and its text form.
+//! The record: the one value a store holds for a key. Its text form stands in `codec`.
 //!
 //! Must not know who reads or writes it, nor when.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
-
+use super::grants::Grants;
 use super::names::token_hash;
-use super::tokens::{Grant, Millis, Secret};
+use super::tokens::{Millis, Secret};
 use super::verdict::Reason;
 
 /// The schema this version reads and writes.
@@ -18,8 +15,7 @@ const SPENT_REMEMBERED: usize = 8;
 const QUEUE_CAP: usize = 16;
 
 /// What is known of one session, or, in successor mode, of what became of one refresh token.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Record {
     /// Schema version.
     pub v: u32,
@@ -30,43 +26,31 @@ pub struct Record {
     /// Rotations since sign-in. Comparable only within one `sid`.
     pub generation: u64,
     /// The live refresh token.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<Secret>,
     /// Grants by request parameters (`names::params_key`).
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub grants: BTreeMap<String, Grant>,
+    pub grants: Grants,
     /// Whose session it is, where an id token tells (OpenID Connect Core 12.2: it must not change).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sub: Option<String>,
     /// A sibling of the live token, from an owner that was overtaken.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spare: Option<Spare>,
     /// Salted hashes of the last refresh tokens that were spent.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub spent: Vec<String>,
     /// Who is presenting the live token.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<Intent>,
     /// Sends of the live token whose outcome is unknown: 0, 1 or 2.
-    #[serde(default, skip_serializing_if = "is_zero")]
     pub sends: u8,
     /// Nobody presents before this moment: wall clock, milliseconds since the epoch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<Millis>,
     /// Withdrawals in a row, 0 to 6.
-    #[serde(default, skip_serializing_if = "is_zero")]
     pub failures: u8,
     /// Tokens still to be revoked. Every write carries them over.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revoke: Vec<Secret>,
     /// Why the session was rejected: the name of a [`Reason`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
 /// What a record says of its session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
     /// It lives.
     Active,
@@ -77,8 +61,7 @@ pub enum State {
 }
 
 /// "I present the token with this hash until this deadline": lease, fence and journal in one.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Intent {
     /// Fresh for every attempt.
     pub nonce: String,
@@ -93,14 +76,12 @@ pub struct Intent {
 }
 
 /// A second living token set of the same generation.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Spare {
     /// Its refresh token.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<Secret>,
     /// Its grants.
-    pub grants: BTreeMap<String, Grant>,
+    pub grants: Grants,
 }
 
 /// Why a text is not a record.
@@ -121,7 +102,7 @@ impl Record {
             sid,
             generation: 0,
             refresh_token,
-            grants: BTreeMap::new(),
+            grants: Grants::default(),
             sub: None,
             spare: None,
             spent: Vec::new(),
@@ -137,24 +118,6 @@ impl Record {
     /// The tombstone of a session whose record is gone, to hold tokens that must not live on.
     pub fn tombstone(sid: String) -> Self {
         Self { state: State::Out, ..Self::begun(sid, None) }
-    }
-
-    /// Reads the text form.
-    pub fn decode(text: &str) -> Result<Self, Unreadable> {
-        #[derive(Deserialize)]
-        struct Schema {
-            v: u32,
-        }
-        match serde_json::from_str::<Schema>(text) {
-            Ok(schema) if schema.v > SCHEMA => Err(Unreadable::NewerSchema),
-            _ => serde_json::from_str(text).map_err(|_| Unreadable::Garbage),
-        }
-    }
-
-    /// The text form: JSON, members that say nothing left out.
-    pub fn encode(&self) -> String {
-        // Serialising cannot fail: all keys are strings and no member has a serialiser of its own.
-        serde_json::to_string(self).unwrap_or_default()
     }
 
     /// The salted hash of the live token.
@@ -206,32 +169,9 @@ impl Record {
     }
 }
 
-fn is_zero(count: &u8) -> bool {
-    *count == 0
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_record_survives_its_text_form() {
-        let mut record = Record::begun("s".into(), Some(Secret::new("R1")));
-        record.generation = 3;
-        record.intent =
-            Some(Intent { nonce: "n".into(), hash: record.live_hash(), locked: true, deadline: 9, duration: 4 });
-        record.queue(Some(&Secret::new("R0")));
-        record.remember_spent();
-        assert_eq!(Record::decode(&record.encode()), Ok(record));
-    }
-
-    #[test]
-    fn a_newer_schema_is_told_from_garbage() {
-        assert_eq!(Record::decode(r#"{"v":2,"state":"dreaming"}"#), Err(Unreadable::NewerSchema));
-        for garbage in ["", "null", "[]", "{", r#"{"v":1}"#, r#"{"v":"1"}"#, r#"{"v":-1}"#, "<html>"] {
-            assert_eq!(Record::decode(garbage), Err(Unreadable::Garbage), "{garbage}");
-        }
-    }
 
     #[test]
     fn only_the_last_eight_spent_tokens_are_remembered() {

@@ -4,7 +4,6 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// Milliseconds: a moment since the Unix epoch on the wall clock, a moment since an arbitrary start on the
@@ -12,8 +11,7 @@ use serde_json::{Map, Value};
 pub type Millis = i64;
 
 /// A token, or any text that must never reach a log, an event, an error or a `Debug` output.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Secret(String);
 
 impl Secret {
@@ -36,11 +34,9 @@ impl fmt::Debug for Secret {
 
 /// What one token response granted for one set of request parameters (RFC 6749 section 5.1), without the
 /// refresh token, which belongs to the session and not to the parameters.
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Grant {
     /// The access token. Absent in a cookie-only session.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_token: Option<Secret>,
     /// When the access token ends: wall clock, milliseconds since the epoch.
     pub expires_at: Millis,
@@ -49,16 +45,12 @@ pub struct Grant {
     /// The generation that minted it. Marks which of two grants is newer within one session.
     pub minted: u64,
     /// `token_type` of the response.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_type: Option<String>,
     /// `scope` of the response, space-separated.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
     /// `id_token` of the response (OpenID Connect Core 12.2).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id_token: Option<Secret>,
     /// Every other member of the response.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub extra: Extra,
 }
 

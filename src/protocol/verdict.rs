@@ -57,7 +57,7 @@ pub struct Refusal {
     /// Has the server consumed the refresh token?
     pub spent: Spent,
     /// What the caller is told about it.
-    pub details: Details,
+    pub details: Box<Details>,
     /// The server's wish: not before this many milliseconds from now (RFC 9110 section 10.2.3), already clamped.
     pub retry_after: Option<Millis>,
 }
@@ -182,8 +182,15 @@ pub struct Details {
 
 impl Details {
     /// Details with a message and a culprit, nothing else.
-    pub fn new(fault: Fault, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
-        Self { message: message.into(), code: code.into(), fault, status: None, oauth_error: None, cause: None }
+    pub fn new(fault: Fault, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Box<Self> {
+        Box::new(Self {
+            message: message.into(),
+            code: code.into(),
+            fault,
+            status: None,
+            oauth_error: None,
+            cause: None,
+        })
     }
 }
 

@@ -1,7 +1,6 @@
 //! The members of a grant, in all the types and spellings in which they come.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64ct::{Base64UrlUnpadded, Encoding};
 use refresh_coordinator::oauth::token_set::{Age, Reading, Spelling, read};
 use refresh_coordinator::protocol::tokens::{Millis, Secret};
 use refresh_coordinator::protocol::verdict::Granted;
@@ -21,7 +20,7 @@ fn end(members: Value, age: Age) -> (Option<Millis>, Option<Millis>) {
 }
 
 fn jwt(payload: Value) -> String {
-    ["e30", &URL_SAFE_NO_PAD.encode(payload.to_string()), "c2ln"].join(".")
+    ["e30", &Base64UrlUnpadded::encode_string(payload.to_string().as_bytes()), "c2ln"].join(".")
 }
 
 #[test]

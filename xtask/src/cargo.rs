@@ -11,6 +11,10 @@ use crate::output::root;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
+/// LLVM copies a small structure field by field, because a call would be slower. Here a copy is one instruction of a
+/// few bytes, whatever its length; futures are full of them.
+const SHORT_COPIES: [&str; 2] = ["-Cllvm-args=-max-store-memcpy=1", "-Cllvm-args=-max-store-memmove=1"];
+
 /// The module as the Rust compiler leaves it, with names and target features: both are needed by the next steps.
 pub fn compile() -> Result<PathBuf> {
     let output = Command::new(cargo())
@@ -35,8 +39,14 @@ pub fn compile() -> Result<PathBuf> {
         .context("cargo named no .wasm file: is `cdylib` among the crate types?")
 }
 
-/// Panic messages name source files. Without this the package would carry the paths of the machine that built it.
 fn rustflags() -> Result<Vec<String>> {
+    let mut flags = remapped_paths()?;
+    flags.extend(SHORT_COPIES.map(str::to_owned));
+    Ok(flags)
+}
+
+/// Panic messages name source files. Without this the package would carry the paths of the machine that built it.
+fn remapped_paths() -> Result<Vec<String>> {
     let output = Command::new(cargo())
         .args(["metadata", "--format-version", "1", "--filter-platform", TARGET])
         .current_dir(root())

@@ -8,9 +8,11 @@ use crate::node;
 use crate::output::root;
 
 /// `--converge` would take twice the time for a thousandth of the size. The features are those of Rust's stable target,
-/// said aloud because the section that lists them may be gone by now.
-const FLAGS: [&str; 9] = [
+/// said aloud because the section that lists them may be gone by now. Low memory is the end of the stack: no address
+/// there is ever the base of a structure that wraps around.
+const FLAGS: [&str; 10] = [
     "-Oz",
+    "--low-memory-unused",
     "--strip-producers",
     "--strip-target-features",
     "--enable-bulk-memory",

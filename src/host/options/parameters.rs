@@ -20,13 +20,12 @@ pub fn read(value: &JsValue) -> Result<Params, Wrong> {
         match value.dyn_ref::<Array>() {
             Some(list) => {
                 for item in list.iter() {
-                    params.push((name.clone(), text(name, &item)?));
+                    insert(&mut params, (name.clone(), text(name, &item)?));
                 }
             }
-            None => params.push((name.clone(), text(name, value)?)),
+            None => insert(&mut params, (name.clone(), text(name, value)?)),
         }
     }
-    params.sort();
     Ok(params)
 }
 
@@ -34,9 +33,14 @@ pub fn read(value: &JsValue) -> Result<Params, Wrong> {
 pub fn merge(option: &Params, call: Params) -> Params {
     let kept = option.iter().filter(|(name, _)| !call.iter().any(|(other, _)| other == name)).cloned();
     let mut merged: Params = kept.collect();
-    merged.extend(call);
-    merged.sort();
+    call.into_iter().for_each(|param| insert(&mut merged, param));
     merged
+}
+
+/// Keeps the list sorted. It has a few entries: the sort of the standard library would be the larger part of this.
+fn insert(params: &mut Params, param: (String, String)) {
+    let at = params.iter().position(|other| *other > param).unwrap_or(params.len());
+    params.insert(at, param);
 }
 
 fn is_reserved(name: &str) -> bool {
