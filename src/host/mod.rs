@@ -15,8 +15,6 @@
 //! | [`embedder`], [`mod@panic`] | the JavaScript half of the package |
 //! | [`abort`], [`bell`], [`object`], [`race`], [`shared`] | small parts |
 
-use rlsf::SmallGlobalTlsf;
-
 pub mod coordinator;
 
 mod abort;
@@ -46,7 +44,3 @@ mod store;
 mod tokens;
 mod waiting;
 mod world;
-
-/// A fifth of the code of the default allocator. This core allocates little, and keeps next to nothing.
-#[global_allocator]
-static ALLOCATOR: SmallGlobalTlsf = SmallGlobalTlsf::new();
