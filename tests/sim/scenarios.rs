@@ -10,8 +10,15 @@ use super::world::{Faults, Scenario};
 /// The grace window of the servers that have one, in milliseconds.
 pub const GRACE: i64 = 10_000;
 
-pub const SERVERS: [Kind; 5] =
-    [Kind::Strict, Kind::RefuseOnly, Kind::Grace(GRACE), Kind::GraceSibling(GRACE), Kind::NonRotating];
+pub const SERVERS: [Kind; 7] = [
+    Kind::Strict,
+    Kind::RefuseOnly,
+    Kind::Grace(GRACE),
+    Kind::GraceSibling(GRACE),
+    Kind::GraceLatest(GRACE),
+    Kind::NonRotating,
+    Kind::Forking,
+];
 
 /// Locks that the host releases when their holder ends, or none: then the intent alone decides.
 pub const LOCKS: [LockScope; 2] = [LockScope::Covering, LockScope::None];
@@ -39,7 +46,7 @@ pub fn role(name: char, lock: LockScope, server: Kind, program: &[Action]) -> Ro
         // Long enough to watch an intent to its end within one call.
         settings.lock_wait = 60_000;
     }
-    if matches!(server, Kind::Grace(_) | Kind::GraceSibling(_)) {
+    if server.has_grace() {
         (settings.grace, settings.timeout) = (GRACE, 3_000);
     }
     Role { name, program: program.to_vec(), lock, settings, can_revoke: true, sid: Some("s0") }

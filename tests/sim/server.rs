@@ -11,8 +11,20 @@ pub enum Kind {
     Grace(i64),
     /// For the given milliseconds, the previous token gets a second successor; later: strict.
     GraceSibling(i64),
+    /// For the given milliseconds, and until its successor is used, the previous token gets another successor, and only the
+    /// latest lives; later: strict.
+    GraceLatest(i64),
+    /// Requests with the same token that meet at the server are all granted, each with a successor of its own; later: strict.
+    Forking,
     /// The refresh token stays the same.
     NonRotating,
+}
+
+impl Kind {
+    /// Does it accept a token again for a while after its first use?
+    pub fn has_grace(self) -> bool {
+        matches!(self, Self::Grace(_) | Self::GraceSibling(_) | Self::GraceLatest(_))
+    }
 }
 
 /// A refresh token as the server knows it. Its name is `<user>.<position>`.
@@ -22,6 +34,8 @@ struct Token {
     successor: Option<usize>,
     /// When it was first used.
     used_at: Option<i64>,
+    /// Another successor of its predecessor took its place.
+    replaced: bool,
 }
 
 /// The tokens of one sign-in.
@@ -60,8 +74,8 @@ impl Server {
         Self { kind, families: users.iter().map(family).collect(), reuses: 0, minted: 0 }
     }
 
-    /// A refresh request arrives.
-    pub fn present(&mut self, token: &str, now: i64) -> Answer {
+    /// A refresh request arrives. `meets`: one with the same token has been granted, and its reply has not left yet.
+    pub fn present(&mut self, token: &str, now: i64, meets: bool) -> Answer {
         let (kind, minted) = (self.kind, self.minted + 1);
         let Some((family, at)) = self.find(token) else { return Answer::Refused };
         if family.dead {
@@ -70,11 +84,19 @@ impl Server {
         let access = format!("{}-access-{minted}", family.user);
         let granted = if kind == Kind::NonRotating {
             Some(at)
+        } else if family.tokens[at].replaced {
+            family.dead = true;
+            None
         } else if family.tokens[at].used_at.is_none() {
             family.tokens[at].used_at = Some(now);
             Some(family.beget(at))
+        } else if kind == Kind::Forking && meets {
+            Some(family.beget(at))
         } else if family.in_grace(at, kind, now) {
             let known = family.tokens[at].successor.filter(|_| matches!(kind, Kind::Grace(_)));
+            if let (Kind::GraceLatest(_), Some(child)) = (kind, family.tokens[at].successor) {
+                family.tokens[child].replaced = true;
+            }
             Some(known.unwrap_or_else(|| family.beget(at)))
         } else {
             family.dead |= kind != Kind::RefuseOnly;
@@ -105,7 +127,7 @@ impl Server {
         self.families.iter().any(|family| {
             let position = token.strip_prefix(family.user).and_then(|rest| rest.strip_prefix('.')?.parse().ok());
             let usable = |at: usize| {
-                let unused = family.tokens.get(at).is_some_and(|held| held.used_at.is_none());
+                let unused = family.tokens.get(at).is_some_and(Token::is_unused);
                 unused || self.kind == Kind::NonRotating || family.in_grace(at, self.kind, now)
             };
             !family.dead && position.is_some_and(usable)
@@ -116,7 +138,7 @@ impl Server {
     pub fn living(&self, user: &str) -> Vec<String> {
         let families = self.families.iter().filter(|family| family.user == user && !family.dead);
         let names = |family: &Family| -> Vec<String> {
-            let unused = (0..family.tokens.len()).filter(|at| family.tokens[*at].used_at.is_none());
+            let unused = (0..family.tokens.len()).filter(|at| family.tokens[*at].is_unused());
             unused.map(|at| format!("{}.{at}", family.user)).collect()
         };
         families.flat_map(names).collect()
@@ -132,6 +154,12 @@ impl Server {
     }
 }
 
+impl Token {
+    fn is_unused(&self) -> bool {
+        self.used_at.is_none() && !self.replaced
+    }
+}
+
 impl Family {
     /// A new token takes the place of the one at this position.
     fn beget(&mut self, at: usize) -> usize {
@@ -141,7 +169,11 @@ impl Family {
     }
 
     fn in_grace(&self, at: usize, kind: Kind, now: i64) -> bool {
-        let (Kind::Grace(grace) | Kind::GraceSibling(grace)) = kind else { return false };
+        let (Kind::Grace(grace) | Kind::GraceSibling(grace) | Kind::GraceLatest(grace)) = kind else { return false };
+        let child = self.tokens.get(at).and_then(|held| self.tokens.get(held.successor?));
+        if matches!(kind, Kind::GraceLatest(_)) && child.is_some_and(|child| child.used_at.is_some()) {
+            return false;
+        }
         self.tokens.get(at).and_then(|held| held.used_at).is_some_and(|used_at| now - used_at <= grace)
     }
 }

@@ -273,7 +273,7 @@ impl Scenario {
             }
             Step::Arrive(at) => {
                 let token = presented(histories.effect(state.contexts[*at].history));
-                next.contexts[*at].reply = Some(self.arrive(&mut next, &token, Some(*at))?);
+                next.contexts[*at].reply = Some(self.arrive(&mut next, &token, Some(*at), histories)?);
             }
             Step::Deliver(at) => {
                 let reply = next.contexts[*at].reply.take().expect("it has arrived");
@@ -288,7 +288,7 @@ impl Scenario {
             }
             Step::Orphan(index) => {
                 let token = next.orphans.remove(*index);
-                self.arrive(&mut next, &token, None)?;
+                self.arrive(&mut next, &token, None, histories)?;
             }
             Step::Land(index) => {
                 let (at, key, value, if_version) = next.late.remove(*index);
@@ -344,9 +344,18 @@ impl Scenario {
     }
 
     /// A request reaches the server.
-    fn arrive(&self, next: &mut State, token: &str, from: Option<usize>) -> Result<Reply, String> {
+    fn arrive(
+        &self,
+        next: &mut State,
+        token: &str,
+        from: Option<usize>,
+        histories: &Histories,
+    ) -> Result<Reply, String> {
         let reuses = next.server.reuses;
-        let answer = next.server.present(token, next.now);
+        let sends = |context: &Running| matches!(histories.effect(context.history), Some(Effect::Present { token: other }) if other == token);
+        let meets =
+            next.contexts.iter().any(|context| matches!(context.reply, Some(Reply::Granted { .. })) && sends(context));
+        let answer = next.server.present(token, next.now, meets);
         if next.server.reuses > reuses && !self.may_reuse(next) {
             return Err(format!("a spent token ({token}) reached the server without a cause that excuses it"));
         }
@@ -458,9 +467,7 @@ impl Scenario {
         match self.server {
             Kind::NonRotating => false,
             Kind::RefuseOnly => state.happened.network || state.happened.crash,
-            Kind::Grace(_) | Kind::GraceSibling(_)
-                if self.roles.iter().all(|role| role.lock == LockScope::Covering) =>
-            {
+            kind if kind.has_grace() && self.roles.iter().all(|role| role.lock == LockScope::Covering) => {
                 self.may_reuse(state) && (state.happened.orphan || state.happened.paused || self.budget > 1)
             }
             _ => self.may_reuse(state),
