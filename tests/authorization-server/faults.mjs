@@ -2,6 +2,9 @@
 //
 // Knows nothing of OAuth: a fault is given the request's context and the rest of the server as `next`.
 
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+
 /** The server answers this, and nothing else of it notices the request. */
 export const answer = (status, body, headers = {}) => async (context) => {
   context.status = status;
@@ -23,6 +26,31 @@ export const dropBefore = () => async (context) => drop(context);
 export const dropAfter = () => async (context, next) => {
   await next();
   drop(context);
+};
+
+/**
+ * The server does all it has to do, and its reply breaks off after the head. Unlike after a drop, no browser sends the request
+ * again of its own accord, as they do when a connection that was in use before breaks.
+ */
+export const cutOff = () => async (context, next) => {
+  await next();
+  context.respond = false;
+  context.res.writeHead(context.status, { "content-type": "application/json" });
+  context.res.write("{", () => context.req.socket.destroy());
+};
+
+/** The server takes its time before it looks at the request. */
+export const delay = (ms) => async (_context, next) => {
+  await sleep(ms);
+  await next();
+};
+
+/** The server has the request and does nothing about it until whoever sent it is gone. */
+export const untilHungUp = (arrived) => async (context) => {
+  const gone = once(context.res, "close");
+  arrived();
+  await gone;
+  context.respond = false;
 };
 
 /** The request waits, before the server looks at it or before its reply leaves, until it is released. */

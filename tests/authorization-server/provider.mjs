@@ -90,6 +90,11 @@ export async function startAuthorizationServer(personality = strict, { accessTok
       const token = await provider.AccessToken.find(accessToken);
       return token !== undefined && (await provider.Grant.find(token.grantId)) !== undefined;
     },
+    /** Ends the session of its own accord, as an administrator would: nobody asked for it over the network. */
+    async endSession(session) {
+      for (const model of ["RefreshToken", "AccessToken"]) await provider[model].revokeByGrantId(session);
+      await (await provider.Grant.find(session))?.destroy();
+    },
 
     async close() {
       for (const held of holds) held.release();

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import test from "node:test";
 
-import { ByHand } from "../../www/by-hand.mjs";
+import { ByHand } from "../../www/story/by-hand.mjs";
 import * as faults from "../authorization-server/faults.mjs";
 import * as personalities from "../authorization-server/personalities.mjs";
 import { PUBLIC_CLIENT, startAuthorizationServer } from "../authorization-server/provider.mjs";

@@ -1,6 +1,6 @@
 // Plays one scene with one client against a real authorization server, and judges how it ended.
 
-import { PUBLIC_CLIENT, startAuthorizationServer } from "../tests/authorization-server/provider.mjs";
+import { PUBLIC_CLIENT, startAuthorizationServer } from "../../tests/authorization-server/provider.mjs";
 
 const LIFETIME = 300;
 

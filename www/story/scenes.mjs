@@ -4,8 +4,8 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { unavailable } from "../tests/authorization-server/faults.mjs";
-import * as personalities from "../tests/authorization-server/personalities.mjs";
+import { unavailable } from "../../tests/authorization-server/faults.mjs";
+import * as personalities from "../../tests/authorization-server/personalities.mjs";
 
 /** So many calls made in one go. Whoever fails is looked at later. */
 const callers = (count, call) =>
