@@ -115,6 +115,7 @@ export function appStore(storage: AppStorage): AppStore {
   }
 
   async function write(value: string | undefined, ifVersion: string | null): Promise<string | undefined> {
+    if (typeof ifVersion !== "string" && ifVersion !== null) throw new TypeError("`ifVersion` must be a version, or null");
     const there = await look();
     if ((there?.version ?? null) !== ifVersion) return undefined;
     const next = value === undefined ? undefined : take(decode(value), value);
