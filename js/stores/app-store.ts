@@ -18,7 +18,7 @@ type Conditions = Parameters<Store["write"]>[2];
 export interface AppStorage {
   /** The tokens that are stored, or `undefined`. A throw means that they cannot be read now, and they are kept. */
   load(): MaybePromise<StoredTokens | TokenSet | undefined | null>;
-  /** Stores these in the place of what is there; settles once they are durable. */
+  /** Stores these in the place of what is there; settles once they are durable. `expiresAt` is 0 without an access token. */
   save(tokens: TokenSet): MaybePromise<unknown>;
   /** Deletes what is there: the user has signed out, or the server has ended the session. */
   clear(): MaybePromise<unknown>;
@@ -115,6 +115,7 @@ export function appStore(storage: AppStorage): AppStore {
   }
 
   async function write(value: string | undefined, ifVersion: string | null): Promise<string | undefined> {
+    if (typeof ifVersion !== "string" && ifVersion !== null) throw new TypeError("`ifVersion` must be a version, or null");
     const there = await look();
     if ((there?.version ?? null) !== ifVersion) return undefined;
     const next = value === undefined ? undefined : take(decode(value), value);

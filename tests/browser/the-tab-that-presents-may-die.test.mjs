@@ -9,7 +9,7 @@ import { calls, presenter, signedInTabs } from "./signed-in-tabs.mjs";
 
 const TABS = 5;
 
-test("five tabs with 2,000 callers each at one expiry: one rotation, and the same token in all", async (t) => {
+test("IM-03 N-02: five tabs with 2,000 callers each at one expiry: one rotation, and the same token in all", async (t) => {
   const { server, pages, session, counts } = await signedInTabs(t, TABS, strict);
   const told = await Promise.all(pages.map((page) => calls(page, 2_000)));
   const tokens = new Set(told.flat());
@@ -44,12 +44,12 @@ for (const [how, end] of Object.entries(ends)) {
     assert.equal(await server.hasSession(session), true);
   });
 
-  test(`the tab that presents ${how} after the server has rotated: on a strict server nobody can go on, and all say why`, async (t) => {
+  test(`N-07: the tab that presents ${how} after the server has rotated: on a strict server nobody can go on, and all say why`, async (t) => {
     const { told } = await survivors(t, strict, (server) => server.holdReply(), end);
     assert.deepEqual([...told], ["RevokedError response-lost"]);
   });
 
-  test(`the tab that presents ${how} after the server has rotated: with grace the session lives`, async (t) => {
+  test(`N-07: the tab that presents ${how} after the server has rotated: with grace the session lives`, async (t) => {
     const { server, session, told } = await survivors(t, grace, (server) => server.holdReply(), end);
     assert.equal(told.size, 1, `what the others were told: ${[...told].join(", ")}`);
     assert.equal(await server.isActive([...told][0]), true);

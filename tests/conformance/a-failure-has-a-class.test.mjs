@@ -76,9 +76,9 @@ test("MM-85 CL-10: without a refresh token a session is good until it ends; then
   assert.equal(server.oracle.presentations, 0);
 });
 
-test("MM-86: a sign-in without any token is refused, and the session that is there goes on", async (t) => {
+test("MM-84 MM-86: a sign-in without any token, or with one that is empty or no text, is refused, and the session that is there goes on", async (t) => {
   const { auth, before } = await scene(t);
-  for (const nothing of [{}, { access_token: "", refresh_token: "" }, { token_type: "Bearer" }]) {
+  for (const nothing of [{}, { access_token: "", refresh_token: "" }, { refresh_token: "" }, { access_token: "A", refresh_token: 5 }, { token_type: "Bearer" }]) {
     await rejects(auth.setTokens(nothing), "ConfigurationError");
   }
   assert.equal(await auth.getAccessToken(), before.accessToken);

@@ -49,12 +49,11 @@ test("N-22: a revocation that always fails: refreshes go on, each tries the queu
     clock.advance(1_000);
     const { accessToken } = await refreshAndRotate(auth);
     assert.equal(await server.isActive(accessToken), true);
-    const { left } = await auth.drainRevocations();
-    assert.equal(left, Math.min(round, QUEUE));
-    // One run behind each of the two exchanges, and the one just asked for.
-    assert.ok(requests <= 3 * left, `${requests} requests for ${left} tokens`);
+    // A run behind each exchange, one after the other; a run that is due already will do for both.
+    assert.ok(requests <= 3 * Math.min(round, QUEUE), `${requests} requests in round ${round}`);
     requests = 0;
   }
+  assert.equal((await auth.drainRevocations()).left, QUEUE);
 });
 
 test("N-22: a revocation that hangs: the next rotation does not wait for it", async (t) => {

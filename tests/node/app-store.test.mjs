@@ -40,6 +40,7 @@ test("a write needs the version that is there, or null for nothing; none is used
   assert.equal(await store.read("k"), undefined);
   const third = await store.write("k", record("R2"), { ifVersion: null });
   assert.equal(new Set([first, second, third]).size, 3);
+  await assert.rejects(store.write("k", record("R3"), {}), /ifVersion/);
 });
 
 test("calls into the storage are made one after the other, and of twenty writes on one version one succeeds", async () => {

@@ -16,6 +16,7 @@ import {
   type Store,
   type TokenSet,
 } from "refresh-coordinator";
+import { appStore, type AppStore } from "refresh-coordinator/stores/app";
 
 /** The shape of React's hook of this name. */
 declare function useSyncExternalStore<T>(subscribe: (changed: () => void) => () => void, getSnapshot: () => T): T;
@@ -45,6 +46,18 @@ export async function commandLine(store: Store, deviceFlow: () => Promise<Record
   await auth.fetch(`${API}/me`).catch((error: unknown) => {
     if (error instanceof RefreshError && error.signInRequired) throw new Error("run `app login`");
     throw error;
+  });
+}
+
+/** A format of the app's own: fewer members than a token set, and other names. */
+export function ownStorage(state: { session?: { jwt: string; refresh: string; until: number } | undefined }): AppStore {
+  return appStore({
+    load: () => state.session && { accessToken: state.session.jwt, refreshToken: state.session.refresh, expiresAt: state.session.until },
+    save({ accessToken = "", refreshToken = "", expiresAt }) {
+      state.session = { jwt: accessToken, refresh: refreshToken, until: expiresAt };
+    },
+    clear: () => delete state.session,
+    lag: 250,
   });
 }
 
@@ -87,6 +100,8 @@ export const custom = new RefreshCoordinator({
 
 // @ts-expect-error a duration is a number of milliseconds
 new RefreshCoordinator({ clientId: "web", tokenEndpoint: "/token", timeout: "10s" });
+// @ts-expect-error all three are needed
+appStore({ load: () => undefined, save: () => {} });
 // @ts-expect-error there is no such option
 new RefreshCoordinator({ clientId: "web", tokenEndpoint: "/token", retry: 3 });
 // @ts-expect-error a snapshot holds no token

@@ -3,7 +3,7 @@
 
 import { readFileSync, readdirSync } from "node:fs";
 
-const FOLDERS = ["tests/conformance", "tests/node"];
+const FOLDERS = ["tests/conformance", "tests/node", "tests/browser"];
 const RUST_FOLDERS = ["tests/replies"];
 
 const ID = String.raw`(?:MM|MB|IM|CL|N)-[A-Z]?\d+(?:pr)?`;

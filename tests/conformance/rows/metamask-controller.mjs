@@ -90,7 +90,7 @@ export default [
   ["MM-81", "W", "stale: asking for the access token refreshes it"],
   ["MM-82", "S", "what only the sealed storage holds is taken from there"],
   ["MM-83", "C", "in no place is there an access token: a refusal with a type"],
-  ["MM-84", "C", "half of a credential is missing at sign-in: refused, and nothing is stored"],
+  ["MM-84", "C", "part of the credential is no token at sign-in: refused, and what is stored stays"],
   ["MM-85", "C", "no refresh token, and the access token is over: a refusal with a type"],
   ["MM-86", "C", "no token at all at sign-in: refused"],
   ["MM-87", "A", "a caller that holds the lock may skip it", "there is no such switch: a user's code never runs under the package's lock"],
