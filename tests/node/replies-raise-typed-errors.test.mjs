@@ -219,3 +219,22 @@ test("the still valid token is served while the server is away", async (t) => {
   assert.ok(server.oracle.presentations <= 1);
   assert.equal(auth.getSnapshot().status, "active");
 });
+
+test("a timer that ends a little early costs no attempt", async (t) => {
+  class Hasty extends Clock {
+    sleep(ms, signal) {
+      return super.sleep(Math.max(1, ms - 1), signal);
+    }
+  }
+  const { server, clock, auth, expire } = await scene(t, { clock: new Hasty() });
+  server.next(2, faults.unavailable({ "retry-after": "1" }));
+  expire();
+  let settled = false;
+  const caller = auth.getAccessToken().finally(() => (settled = true));
+  while (!settled) {
+    await new Promise(setImmediate);
+    clock.advance(1);
+  }
+  assert.equal(await server.isActive(await caller), true);
+  assert.equal(server.oracle.presentations, 3);
+});

@@ -234,8 +234,12 @@ impl<'a, W: World> Exchange<'a, W> {
     /// Waits out a short cool-down, then looks again.
     async fn pause(&mut self, heard: u64, until: Millis) -> Result<Option<Answer>, Failure> {
         let now = self.context.moment();
-        self.retries_left = self.retries_left.saturating_sub(1);
-        self.wait_for_change(heard, now.monotonic + (until - now.wall)).await;
+        let end = now.monotonic + (until - now.wall);
+        self.wait_for_change(heard, end).await;
+        // A hint wakes early, and some timers end early: neither costs an attempt.
+        if self.context.world.monotonic() >= end || self.out_of_patience() {
+            self.retries_left = self.retries_left.saturating_sub(1);
+        }
         Ok(None)
     }
 
