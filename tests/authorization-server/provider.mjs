@@ -85,6 +85,8 @@ export async function startAuthorizationServer(personality = strict, { accessTok
     },
     /** Does the session live, whoever holds its token? */
     hasSession: async (session) => (await provider.Grant.find(session)) !== undefined,
+    /** The session that an access token is of, if the server knows the token. */
+    sessionOf: async (accessToken) => (await provider.AccessToken.find(accessToken))?.grantId,
     /** Would a resource server accept it? */
     async isActive(accessToken) {
       const token = await provider.AccessToken.find(accessToken);

@@ -1,0 +1,1 @@
+// A module worker with nothing in it yet.
