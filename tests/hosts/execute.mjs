@@ -21,7 +21,7 @@ export function execute(command, args, { cwd, env } = {}) {
     child.on("error", reject);
     child.on("close", (code, signal) => {
       if (code === 0) return resolve(said.stdout);
-      reject(new Error(`${[command, ...args].join(" ")} ended with ${code ?? signal}\n${said.stdout}${said.stderr}`));
+      reject(new Error(`${[command, ...args].join(" ")} ended with ${code ?? signal}\n${said.stdout}${said.stderr}`.slice(0, 8_000)));
     });
   });
 }

@@ -61,13 +61,15 @@ export class Workshop {
   async #install(name) {
     const [tarball, folder] = [await this.tarball(), join(this.#folder, name)];
     await mkdir(folder);
-    await cp(join(HERE, "fixtures", name), folder, { recursive: true });
-    await cp(join(HERE, "story.mjs"), join(folder, "story.mjs"));
+    for (const source of ["every", name]) await cp(join(HERE, "fixtures", source), folder, { recursive: true });
     if (existsSync(join(folder, "package-lock.json"))) await npm(folder, "ci", ...QUIET);
     await npm(folder, "install", tarball, ...QUIET);
     return folder;
   }
 }
+
+/** A command that a project's packages bring along. */
+export const command = (folder, name) => join(folder, "node_modules", ".bin", name);
 
 /** The version of a package that is installed in a project. */
 export async function version(folder, name) {

@@ -19,12 +19,15 @@ const rows = all
 
 const workshop = await Workshop.open();
 const results = [];
+const said = new Set();
 try {
   for (const row of rows) {
     const result = await outcome(row);
     results.push(result);
     console.log(`  ${result.passed ? "ok" : "FAILED"}  ${row.name} (${result.seconds} s)`);
-    if (result.error) console.error(result.error);
+    // What installs or builds a project fails in every row that needs it, and is said once.
+    if (result.error && !said.has(result.error)) console.error(result.error);
+    said.add(result.error);
   }
 } finally {
   await workshop.close();
