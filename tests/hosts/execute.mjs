@@ -12,7 +12,7 @@ const environment = () => {
   return { ...Object.fromEntries(own), CI: "1", NEXT_TELEMETRY_DISABLED: "1", WRANGLER_SEND_METRICS: "false", DENO_NO_UPDATE_CHECK: "1" };
 };
 
-/** Resolves with what it printed; rejects, with all it has said, if it fails. */
+/** Resolves with what it printed, `stdout` and `stderr`; rejects, with all it has said, if it fails. */
 export function execute(command, args, { cwd, env } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, env: { ...environment(), ...env }, stdio: ["ignore", "pipe", "pipe"], timeout: PATIENCE });
@@ -20,7 +20,7 @@ export function execute(command, args, { cwd, env } = {}) {
     for (const name of Object.keys(said)) child[name].setEncoding("utf8").on("data", (text) => (said[name] += text));
     child.on("error", reject);
     child.on("close", (code, signal) => {
-      if (code === 0) return resolve(said.stdout);
+      if (code === 0) return resolve(said);
       reject(new Error(`${[command, ...args].join(" ")} ended with ${code ?? signal}\n${said.stdout}${said.stderr}`.slice(0, 8_000)));
     });
   });

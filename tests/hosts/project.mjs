@@ -49,7 +49,7 @@ export class Workshop {
   async #pack() {
     // Without scripts: the package is there already, and is taken as it is.
     const args = ["pack", "--ignore-scripts", "--json", "--pack-destination", this.#folder];
-    const [{ filename }] = JSON.parse(await npm(ROOT, ...args));
+    const [{ filename }] = JSON.parse((await npm(ROOT, ...args)).stdout);
     const packed = join(this.#folder, filename);
     // npm believes that what has the same name is the same.
     const hash = createHash("sha256").update(await readFile(packed)).digest("hex").slice(0, 12);

@@ -75,7 +75,9 @@ async function built(row, tool) {
 
 async function build(row, tool) {
   const folder = await row.project(tool.toLowerCase());
-  await execute(command(folder, tool.toLowerCase()), tools[tool].arguments, { cwd: folder });
+  const { stdout, stderr } = await execute(command(folder, tool.toLowerCase()), tools[tool].arguments, { cwd: folder });
+  // A warning names the file it is about.
+  assert.doesNotMatch(stdout + stderr, /refresh-coordinator\/pkg/, "builds without a warning about this package");
   if (!tools[tool].makesPage) await copyFile(join(folder, "index.html"), join(folder, "dist", "index.html"));
   return folder;
 }
