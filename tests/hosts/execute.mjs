@@ -3,8 +3,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
-/** Nothing here takes this long: what does, hangs. */
-const PATIENCE = 300_000;
+import { PATIENCE } from "./patience.mjs";
 
 /** Its own settings, and none that the programs around us have passed on. */
 const environment = () => {
@@ -29,11 +28,10 @@ export function execute(command, args, { cwd, env } = {}) {
 /** Starts a server and resolves with the first match in what it prints. It ends with the row. */
 export function serve(row, command, args, { cwd, env, ready }) {
   return new Promise((resolve, reject) => {
-    // A group of its own: what it starts itself ends with it.
-    const child = spawn(command, args, { cwd, env: { ...environment(), ...env }, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    const child = spawn(command, args, { cwd, env: { ...environment(), ...env }, stdio: ["ignore", "pipe", "pipe"] });
     const ended = new Promise((done) => child.on("close", done));
     row.after(() => {
-      if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid, "SIGTERM");
+      child.kill();
       return ended;
     });
     let said = "";

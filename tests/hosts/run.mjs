@@ -5,6 +5,7 @@
 
 import { readdir } from "node:fs/promises";
 
+import { patiently } from "./patience.mjs";
 import { Workshop } from "./project.mjs";
 
 const quick = process.argv.includes("--quick");
@@ -50,7 +51,7 @@ async function outcome({ name, run }) {
   };
   let result;
   try {
-    result = { passed: true, ...(await run(row)) };
+    result = { passed: true, ...(await patiently(() => run(row))) };
   } catch (error) {
     result = { passed: false, error };
   }

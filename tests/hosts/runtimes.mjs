@@ -1,12 +1,16 @@
 // Where the runtimes are that npm has installed.
 
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 import { command } from "./project.mjs";
 
 /** Node of a major version. */
 export async function node(row, major) {
-  return join(await row.project("runtimes"), "node_modules", `node-${major}-${process.platform}-${process.arch}`, "bin", "node");
+  const name = `node-${major}-${process.platform}-${process.arch}`;
+  const path = join(await row.project("runtimes"), "node_modules", name, "bin", "node");
+  if (!existsSync(path)) throw new Error(`fixtures/runtimes/package.json has no ${name}`);
+  return path;
 }
 
 /** Deno or Bun. */

@@ -24,6 +24,8 @@ export const rows = [
   inWorker("webpack", "module worker", "withModuleWorker"),
   inWorker("esbuild", "service worker", "withServiceWorker"),
   { name: "page whose policy forbids WebAssembly", run: forbidden },
+  forNode("imported.mjs", "esm"),
+  forNode("required.cjs", "cjs"),
 ];
 
 function inPage(tool, { quick } = {}) {
@@ -47,6 +49,24 @@ function inWorker(tool, kind, ask) {
       const { page, host } = await opened(row, tool);
       const report = await page.evaluate(([ask, settings]) => host[ask](settings), [ask, settings]);
       return { host, did: `page and worker: ${await believe(report, { contexts: 2 })}` };
+    },
+  };
+}
+
+/** A program in one file. */
+function forNode(program, format) {
+  return {
+    name: `esbuild, ${format} for Node`,
+    quick: true,
+    async run(row) {
+      const { settings, believe } = await scene(row);
+      const cwd = await row.project("esbuild");
+      const bundle = join("dist", `program.${format === "cjs" ? "cjs" : "mjs"}`);
+      const args = [program, "--bundle", "--platform=node", `--format=${format}`, `--outfile=${bundle}`];
+      await execute(command(cwd, "esbuild"), args, { cwd });
+      const { stdout } = await execute(process.execPath, [bundle, JSON.stringify(settings)], { cwd });
+      const host = `esbuild ${await version(cwd, "esbuild")}, Node ${process.versions.node}`;
+      return { host, did: await believe(JSON.parse(stdout)) };
     },
   };
 }

@@ -1,5 +1,6 @@
 // A Next.js application: its edge runtime, its Node runtime, and its page; with both of its bundlers.
 
+import assert from "node:assert/strict";
 import { join } from "node:path";
 
 import { visit } from "../chromium.mjs";
@@ -47,6 +48,8 @@ async function built(row, bundler) {
 
 async function build(row, bundler) {
   const cwd = await row.project("next");
-  await execute(command(cwd, "next"), ["build", bundlers[bundler]], { cwd, env: { BUNDLER: bundler } });
+  const { stdout, stderr } = await execute(command(cwd, "next"), ["build", bundlers[bundler]], { cwd, env: { BUNDLER: bundler } });
+  // A warning names the file it is about.
+  assert.doesNotMatch(stdout + stderr, /refresh-coordinator\/pkg/, "builds without a warning about this package");
   return cwd;
 }

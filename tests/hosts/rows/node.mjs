@@ -24,7 +24,11 @@ function ways(title, { quick, binary }) {
       return { host: `Node ${await versionOf(runtime)}`, did: await believe(await printed(row, runtime, file, settings)) };
     },
   }));
-  return [...alone, { name: `${title}, both at once`, quick, run: async (row) => both(row, await binary(row)) }];
+  return [
+    ...alone,
+    { name: `${title}, both at once`, quick, run: async (row) => both(row, await binary(row)) },
+    { name: `${title}, every entry`, quick, run: async (row) => entries(row, await binary(row)) },
+  ];
 }
 
 /** Two copies in one process, or one: they share the rotation, and know each other's errors. */
@@ -38,6 +42,16 @@ async function both(row, runtime) {
   // Since 20.19 Node lets an ECMAScript module be required, and takes the same copy.
   assert.equal(oneCopy, !(await versionOf(runtime)).startsWith("18."));
   return { host: `Node ${await versionOf(runtime)}`, did: `${oneCopy ? "one copy" : "two copies"}, 1 rotation, instanceof across` };
+}
+
+/** Each is there, and exports the same in both ways. */
+async function entries(row, runtime) {
+  const found = Object.entries(await printed(row, runtime, "entries.mjs"));
+  for (const [path, { imported, required }] of found) {
+    assert.ok(imported.length > 0, `${path} exports something`);
+    assert.deepEqual(required, imported, `${path} exports the same by import and by require`);
+  }
+  return { host: `Node ${await versionOf(runtime)}`, did: `${found.length} entries, import and require` };
 }
 
 /** The process must end by itself, with nothing left that keeps it alive. */
