@@ -37,6 +37,8 @@ const tests = [
     run: [node, "--test", "--test-concurrency=1", "--test-reporter=spec", "--test-timeout=180000", ...testsIn("tests/browser")],
     summary: /^ℹ (tests|pass|fail|cancelled|skipped|todo) /,
   },
+  // The packed tarball, where it is soon tried. `npm run test:hosts` has all hosts.
+  { name: "hosts", run: [node, "tests/hosts/run.mjs", "--quick"], summary: /^[✔✖] / },
 ];
 
 const only = process.argv.includes("--checks");

@@ -1,6 +1,11 @@
 // TypeScript to JavaScript: ESM entries that share their common code, and one CommonJS file.
 
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+
 import { build } from "esbuild";
+
+import { withHints } from "./import-hints.mjs";
 
 const common = {
   bundle: true,
@@ -13,6 +18,7 @@ const common = {
   minify: true,
   plugins: [{ name: "wasm-file", setup: leaveWasmFile }],
   target: "es2022",
+  write: false,
 };
 
 /**
@@ -20,7 +26,7 @@ const common = {
  * @param {string[]} required those that become a CommonJS file too
  */
 export async function bundle(entries, required) {
-  await build({
+  const modules = await build({
     ...common,
     entryPoints: entries.map((name) => `js/${name}.ts`),
     format: "esm",
@@ -30,7 +36,7 @@ export async function bundle(entries, required) {
     platform: "neutral",
     splitting: true,
   });
-  await build({
+  const scripts = await build({
     ...common,
     entryPoints: required.map((name) => `js/${name}.ts`),
     format: "cjs",
@@ -40,6 +46,10 @@ export async function bundle(entries, required) {
     // Lets Node see the names of the exports without running the file.
     platform: "node",
   });
+  for (const { path, text } of [...modules.outputFiles, ...scripts.outputFiles]) {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, withHints(text));
+  }
 }
 
 /** The module stays a file, next to the bundle: the host or its bundler resolves it. */

@@ -1,0 +1,40 @@
+// TypeScript projects, with nothing of the package's declarations skipped. What they compile is what the repository compiles.
+
+import { copyFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { execute } from "../execute.mjs";
+import { version } from "../project.mjs";
+
+const USAGE = fileURLToPath(new URL("../../types/usage.ts", import.meta.url));
+
+const compilers = {
+  7: { project: "types", name: "typescript" },
+  5: { project: "checks", name: "typescript-5" },
+};
+
+export const rows = [
+  compiled(7, "node16", { quick: true, did: "ESM and CommonJS, Node's types" }),
+  compiled(7, "bundler", { quick: true, did: "ESM, the page's types" }),
+  compiled(5, "node16", { did: "ESM and CommonJS, Node's types" }),
+  compiled(5, "bundler", { did: "ESM, the page's types" }),
+  // TypeScript 7 knows it no more. It does not know `exports` either, so there is nothing but the main entry.
+  compiled(5, "node10", { did: "CommonJS, the main entry" }),
+];
+
+function compiled(major, resolution, { quick, did }) {
+  return {
+    name: `TypeScript ${major}, ${resolution}`,
+    quick,
+    async run(row) {
+      const cwd = await row.project("types");
+      for (const ending of ["ts", "mts", "cts"]) await copyFile(USAGE, join(cwd, `usage.${ending}`));
+      const { project, name } = compilers[major];
+      const folder = await row.project(project);
+      const tsc = join(folder, "node_modules", name, "bin", "tsc");
+      await execute(process.execPath, [tsc, "--project", `tsconfig.${resolution}.json`], { cwd });
+      return { host: `TypeScript ${await version(folder, name)}`, did };
+    },
+  };
+}
