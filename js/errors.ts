@@ -211,6 +211,8 @@ const NAMES: Record<ErrorKind, string> = {
 };
 for (const kind of Object.keys(CLASSES) as ErrorKind[]) {
   Object.defineProperty(CLASSES[kind].prototype, "name", { value: NAMES[kind], configurable: true, writable: true });
+  // What a console prints.
+  Object.defineProperty(CLASSES[kind], "name", { value: NAMES[kind], configurable: true });
 }
 
 /** Makes an error of the class that belongs to the kind. */

@@ -4,7 +4,7 @@
  * | host | store | locks | channel |
  * | --- | --- | --- | --- |
  * | page or worker | IndexedDB | `navigator.locks` | `BroadcastChannel` |
- * | elsewhere | memory | those of the memory | none: the memory is watched |
+ * | elsewhere | memory | those of the memory | none: nobody else has the session, and what is shared is watched |
  */
 
 import type { Host } from "./core.js";

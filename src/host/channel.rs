@@ -193,7 +193,7 @@ impl HostChannel {
             bell: Bell::counting_from(self.hints.get()),
             heeded: Cell::new(None),
             delayed: Cell::new(false),
-            unannounced: self.channel.is_undefined() && !self.can_watch(name),
+            unannounced: self.channel.is_undefined() && !self.can_watch(name) && !self.is_own(name),
             polled: Cell::new((Millis::MIN, 0)),
             stop: RefCell::new(JsValue::UNDEFINED),
             forgotten: Cell::new(false),
@@ -225,6 +225,11 @@ impl HostChannel {
 
     fn can_watch(&self, name: &str) -> bool {
         property(self.store.of(name), "watch").is_ok_and(|watch| watch.is_function())
+    }
+
+    /// Has nobody else this store? Then there is nothing to look again for.
+    fn is_own(&self, name: &str) -> bool {
+        property(self.store.of(name), "own").is_ok_and(|own| own.is_truthy())
     }
 
     /// A message, from anybody.

@@ -1,4 +1,4 @@
-// Expectations about rejections: each must be one of the package's own errors, with the fields that API.md promises.
+// Expectations about rejections: each must be one of the package's own errors, with the fields that its documentation promises.
 
 import assert from "node:assert/strict";
 

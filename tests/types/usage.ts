@@ -1,4 +1,4 @@
-// The types as users meet them: what API.md shows compiles, and what it forbids does not. Compiled by `npm test`, never run.
+// The types as users meet them: what they promise compiles, and what they forbid does not. Compiled by `npm test`, never run.
 
 import {
   ConfigurationError,

@@ -1,4 +1,4 @@
-// The strongest client that people write by hand: one request per refresh token, shared by everybody who asks while it runs
+// A careful client, as people write it by hand: one request per refresh token, shared by everybody who asks while it runs
 // and removed in `finally`, tried once more when network or server fail. To be compared with; not part of the package.
 
 const inFlight = new Map();

@@ -12,7 +12,7 @@ const clients = [ByHand, Coordinated];
 const kept = new Map(clients.map((client) => [client, 0]));
 
 console.log("An authorization server (oidc-provider) that rotates refresh tokens, and ends the session of whoever presents one");
-console.log("twice. Two clients: the strongest one that people write by hand, and this package.\n");
+console.log("twice. Two clients: a careful one, written by hand, and this package. + ended as it should, - did not.\n");
 console.log(head());
 
 for (const scene of scenes) {

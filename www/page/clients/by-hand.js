@@ -1,4 +1,4 @@
-// The client of the second half: the strongest one that people write by hand. Not part of the package.
+// The client of the second half: a careful one, as people write it by hand. Not part of the package.
 //
 // A `Map` shares one promise per refresh token in this tab; a Web Lock lets one tab at a time go on; whoever has the lock reads
 // localStorage again and takes what another tab has put there. Network and server failures are tried once more, and a
