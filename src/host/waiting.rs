@@ -46,7 +46,8 @@ impl Waiting for HostWorld {
                 Woken::Unlockable
             }
             First::Right(First::Left(())) => Woken::Hinted,
-            First::Right(First::Right(_)) => Woken::Elapsed,
+            First::Right(First::Right(First::Left(()))) => Woken::Elapsed,
+            First::Right(First::Right(First::Right(()))) => Woken::Dismissed,
         }
     }
 }

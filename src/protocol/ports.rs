@@ -114,6 +114,8 @@ pub enum Woken<Held> {
     Hinted,
     /// The moment has come.
     Elapsed,
+    /// The context was closed: there is nobody left to wait for.
+    Dismissed,
 }
 
 /// The one place where an exchange waits.

@@ -148,7 +148,7 @@ impl Waiting for Ports {
         reached(match woken {
             Woken::Locked(_) => "a lock was granted",
             Woken::Hinted => "a hint woke a waiter",
-            Woken::Elapsed | Woken::Unlockable => "a wait elapsed",
+            Woken::Elapsed | Woken::Unlockable | Woken::Dismissed => "a wait elapsed",
         });
         step().await;
         woken

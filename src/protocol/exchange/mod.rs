@@ -160,7 +160,7 @@ impl<'a, W: World> Exchange<'a, W> {
                 }
                 Woken::Hinted | Woken::Unlockable => false,
                 Woken::Elapsed if dropped(Safeguard::NoPassingBy) => true,
-                Woken::Elapsed => return self.busy(fall_back).map(Some),
+                Woken::Elapsed | Woken::Dismissed => return self.busy(fall_back).map(Some),
             };
             if !passed_by {
                 return Ok(None);
@@ -224,7 +224,9 @@ impl<'a, W: World> Exchange<'a, W> {
         }
         let until = until.min(self.patience);
         let wait = Wait { key: self.key(), lock: false, hint_after: Some(heard), until };
-        self.context.world.wait_any(wait).await;
+        if let Woken::Dismissed = self.context.world.wait_any(wait).await {
+            (self.patience, self.retries_left) = (self.context.world.monotonic(), 0);
+        }
     }
 
     fn out_of_patience(&self) -> bool {
