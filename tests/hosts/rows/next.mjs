@@ -1,6 +1,7 @@
 // A Next.js application: its edge runtime, its Node runtime, and its page; with both of its bundlers.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { visit } from "../chromium.mjs";
@@ -12,7 +13,7 @@ import { scene } from "../scene.mjs";
 const bundlers = { Turbopack: "--turbopack", webpack: "--webpack" };
 
 export const rows = Object.keys(bundlers).flatMap((bundler) => [
-  { name: `Next.js (${bundler}), edge route`, run: (row) => route(row, bundler, "edge") },
+  { name: `Next.js (${bundler}), edge route`, run: (row) => edgeRoute(row, bundler) },
   { name: `Next.js (${bundler}), Node route`, run: (row) => route(row, bundler, "node") },
   { name: `Next.js (${bundler}), page`, run: (row) => page(row, bundler) },
 ]);
@@ -20,6 +21,17 @@ export const rows = Object.keys(bundlers).flatMap((bundler) => [
 async function route(row, bundler, path) {
   const { url, host } = await started(row, bundler);
   return { host, did: await requested(row, new URL(path, url)) };
+}
+
+/**
+ * `next start` lets bytes be compiled where those who host an edge runtime do not. So the build is asked as well: it must
+ * deploy the module as a file of its own.
+ */
+async function edgeRoute(row, bundler) {
+  const cwd = await built(row, bundler);
+  const manifest = JSON.parse(await readFile(join(cwd, bundler, "server", "middleware-manifest.json"), "utf8"));
+  assert.equal(manifest.functions["/edge/route"].wasm.length, 1, "the route comes with one WebAssembly file");
+  return route(row, bundler, "edge");
 }
 
 async function page(row, bundler) {
