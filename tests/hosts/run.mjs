@@ -19,6 +19,7 @@ const rows = all
   .filter(({ name }) => wanted.length === 0 || wanted.some((word) => name.toLowerCase().includes(word.toLowerCase())));
 
 const workshop = await Workshop.open();
+process.once("SIGINT", () => workshop.close().finally(() => process.exit(130)));
 const results = [];
 const said = new Set();
 try {
