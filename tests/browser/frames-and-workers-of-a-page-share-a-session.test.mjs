@@ -53,7 +53,7 @@ test("five frames of one page at one expiry: one rotation, and the same token in
   const held = all.server.holdRequest();
   const told = all.frames.map((frame) => calls(frame, 400));
   await held.arrived;
-  await queued(all.pages[0], FRAMES - 1);
+  await queued(all.pages[0], FRAMES - 1, told);
   held.release();
   await assertOneRotation(all, await Promise.all(told));
   assert.equal(all.server.oracle.presentations, 1);
@@ -65,7 +65,7 @@ test("the frame that presents is removed before the server has rotated: the othe
   const told = all.frames.map((frame) => calls(frame, 20).catch(() => "gone"));
   await held.arrived;
   const first = await presenter(all.frames);
-  await queued(all.pages[0], FRAMES - 1);
+  await queued(all.pages[0], FRAMES - 1, told);
   const others = told.filter((_, number) => all.frames[number] !== first);
   const element = await first.frameElement();
   await element.evaluate((frame) => frame.remove());
@@ -78,7 +78,7 @@ test("a page and its worker at one expiry: one rotation, and the same token in b
   const places = [all.page, all.worker];
   const told = places.map((where) => calls(where, 1_000));
   await held.arrived;
-  await queued(all.page, 1);
+  await queued(all.page, 1, told);
   held.release();
   await assertOneRotation(all, await Promise.all(told));
   assert.equal(all.server.oracle.presentations, 1);
@@ -104,7 +104,7 @@ test("the worker is ended while it presents, before the server has rotated: the 
   const ended = calls(all.worker, 20).catch(() => "gone");
   await held.arrived;
   const told = calls(all.page, 20);
-  await queued(all.page, 1);
+  await queued(all.page, 1, [told]);
   await all.page.evaluate(() => worker.terminate());
   await assertOneRotation(all, [await told]);
   assert.equal(await ended, "gone");

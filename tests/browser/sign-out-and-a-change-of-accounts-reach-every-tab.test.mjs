@@ -37,7 +37,7 @@ async function tabsInMidRefresh(t, hold) {
   await held.arrived;
   const first = await presenter(all.pages);
   const others = all.pages.filter((page) => page !== first);
-  await queued(first, TABS - 1);
+  await queued(first, TABS - 1, told);
   return { ...all, held, told, first, others };
 }
 

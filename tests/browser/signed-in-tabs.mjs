@@ -49,9 +49,10 @@ export async function presenter(places) {
   return places[presentations.indexOf(1)];
 }
 
-/** Waits until so many tabs queue behind the one that holds the lock. `page` is any page of theirs that answers. */
-export function queued(page, count) {
-  return page.evaluate(async (count) => {
+/** Waits until so many tabs queue behind the one that holds the lock, or a call has ended that should have waited. */
+export function queued(page, count, told) {
+  const queue = page.evaluate(async (count) => {
     while ((await navigator.locks.query()).pending.length < count);
   }, count);
+  return Promise.race([queue, ...told]);
 }

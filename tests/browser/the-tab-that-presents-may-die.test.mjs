@@ -15,7 +15,7 @@ test("IM-03 N-02: five tabs with 2,000 callers each at one expiry: one rotation,
   const calling = pages.map((page) => calls(page, 2_000));
   await held.arrived;
   // Nobody comes so late that there is nothing left to wait for.
-  await queued(pages[0], TABS - 1);
+  await queued(pages[0], TABS - 1, calling);
   held.release();
   const tokens = new Set((await Promise.all(calling)).flat());
   assert.equal(tokens.size, 1, `what callers were told: ${[...tokens].join(", ")}`);
@@ -37,7 +37,7 @@ async function survivors(t, { count = TABS, personality, hold, end }) {
   const told = all.pages.map((page) => calls(page, 20).catch(() => "gone"));
   await held.arrived;
   const first = await presenter(all.pages);
-  await queued(first, count - 1);
+  await queued(first, count - 1, told);
   // Nothing more becomes of its request.
   await end(first);
   const others = told.filter((_, number) => all.pages[number] !== first);
