@@ -1,5 +1,7 @@
 // Tabs that are signed in at a real authorization server. What is done to a tab can be done to a frame or worker too.
 
+import assert from "node:assert/strict";
+
 import { PUBLIC_CLIENT, startAuthorizationServer } from "../authorization-server/provider.mjs";
 import { profile, tab } from "./chromium.mjs";
 
@@ -49,10 +51,11 @@ export async function presenter(places) {
   return places[presentations.indexOf(1)];
 }
 
-/** Waits until so many tabs queue behind the one that holds the lock, or a call has ended that should have waited. */
-export function queued(page, count, told) {
+/** Waits until so many tabs queue behind the one that holds the lock. None of the calls may end before. */
+export async function queued(page, count, told) {
   const queue = page.evaluate(async (count) => {
     while ((await navigator.locks.query()).pending.length < count);
   }, count);
-  return Promise.race([queue, ...told]);
+  const early = await Promise.race([queue, ...told]);
+  assert.equal(early, undefined, `told before all others had queued: ${early}`);
 }
