@@ -13,8 +13,8 @@ use std::collections::BTreeSet;
 use refresh_coordinator::protocol::safeguard::drop_only;
 use sim::explore::explore;
 use sim::mutants::mutants;
-use sim::replay::Action;
 use sim::scenarios::{ALL, ENDINGS, Ending, LOCKS, SERVERS, session, successor};
+use sim::script::Action;
 use sim::server::Kind;
 use sim::world::Scenario;
 
@@ -52,7 +52,7 @@ fn no_single_fault_breaks_an_invariant_when_the_user_signs_out_or_another_one_si
 #[test]
 fn announcements_change_nothing_but_speed() {
     for lock in LOCKS {
-        holds(&session(2, &[Action::Get], Kind::Strict, lock, Ending::Switch).heard().with(ALL, 1));
+        holds(&session(2, &[Action::Get], Kind::Strict, lock, Ending::Switch).heard(sim::world::Channel::Prompt).with(ALL, 1));
     }
 }
 

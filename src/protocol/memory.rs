@@ -102,7 +102,7 @@ impl Memory {
 
     /// Has the user left this session here?
     pub fn has_left(&self, sid: &str) -> bool {
-        self.left.as_deref() == Some(sid)
+        self.left.as_deref() == Some(sid) && !dropped(Safeguard::HasLeft)
     }
 
     /// Notes what was handed out. True if it is not what was handed out before.
@@ -197,6 +197,9 @@ impl Memory {
 
     /// How the server refused this record's live token, if it was this context that it refused.
     pub fn refusal(&self, record: &Record) -> Option<Refusal> {
+        if dropped(Safeguard::OwnRefusal) {
+            return None;
+        }
         let token = live_token(record);
         self.spent.iter().find(|(spent, _)| *spent == token).map(|(_, refusal)| refusal.clone())
     }

@@ -47,6 +47,26 @@ pub enum Safeguard {
     TokenFromRecord,
     /// A spent token leads to its successor.
     SuccessorMemory,
+    /// Without a covering lock an intent is taken over only after it was watched, unchanged, for its whole duration.
+    WatchUnchanged,
+    /// A record outlives the intent in it.
+    FencedLife,
+    /// An owner that was overtaken keeps its tokens as a spare, and a refusal switches to it.
+    Spare,
+    /// A send of unknown outcome is counted.
+    CountSends,
+    /// A token sent before waits while there is something to lose.
+    SparingResend,
+    /// A context does not present what the server refused to it.
+    OwnRefusal,
+    /// A reply for another user ends the session instead of going on as that user.
+    Identity,
+    /// A session that the user has left here is not taken up again.
+    HasLeft,
+    /// What was read before a sign-in or sign-out here says nothing of the session after it.
+    Turns,
+    /// Callers get tokens that are not durable yet only while the session is seen alive.
+    EarlyWhileAlive,
 }
 
 #[cfg(any(test, feature = "mutants"))]

@@ -167,7 +167,7 @@ impl Site {
         let (answer, reuse) = {
             let mut server = self.server.borrow_mut();
             let reuses = server.reuses;
-            let answer = server.present(&request.token, self.time.now(), false);
+            let answer = server.present(&request.token, "", self.time.now(), false);
             (answer, server.reuses > reuses)
         };
         note(|| format!("the server answers {}'s {} with {answer:?}", from.name, request.token));

@@ -1,18 +1,21 @@
-//! The search: breadth first over every state, so that the first violation found has a shortest trace.
+//! The search over every state. Depth first, for it needs the least memory; when it finds a violation, the same world is
+//! searched breadth first, so that the one that is told has a shortest trace.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::fmt::Write as _;
-use std::hash::BuildHasher;
 use std::time::Instant;
 
-use foldhash::quality::RandomState;
-
 use super::histories::Histories;
-use super::world::{Scenario, State, Step};
+use super::symmetry;
+use super::text;
+use super::trace;
+use super::world::steps::Step;
+use super::world::{Scenario, State};
 
 /// What a complete search found.
 #[derive(Debug)]
 pub struct Searched {
+    /// States, of which those that differ in the names of contexts only count once.
     pub states: usize,
     pub histories: usize,
     pub seconds: f64,
@@ -29,65 +32,83 @@ pub struct Violation {
 /// Searches every reachable state.
 ///
 /// # Errors
-/// The first violation, with a shortest trace.
+/// A violation with a shortest trace.
 pub fn explore(scenario: &Scenario) -> Result<Searched, Violation> {
     let began = Instant::now();
-    let mut histories = Histories::new(&scenario.roles);
-    let start = scenario.start(&mut histories);
-    let digest = Digest::new();
-    let mut seen: HashSet<u128> = HashSet::from([digest.of(&start)]);
-    // Where each state came from, for the trace; the states themselves are forgotten once they are expanded.
-    let mut origins: Vec<(u32, Step)> = vec![(0, Step::Tick(0))];
-    let mut frontier = VecDeque::from([(0_u32, start)]);
-    while let Some((id, state)) = frontier.pop_front() {
+    let (mut histories, start) = begin(scenario);
+    let mut seen = Seen::default();
+    seen.insert(start.digest());
+    let mut open = vec![start];
+    while let Some(state) = open.pop() {
         let steps = scenario.steps(&state, &histories);
-        if steps.is_empty() {
-            scenario.end(&state, &histories).map_err(|what| violation(scenario, what, &origins, id, None))?;
+        let ended = if steps.is_empty() { scenario.end(&state, &histories) } else { Ok(()) };
+        if ended.is_err() {
+            return Err(shortest(scenario));
         }
         for step in steps {
-            let next = match scenario.take(&state, &step, &mut histories) {
-                Ok(next) => next,
-                Err(what) => return Err(violation(scenario, what, &origins, id, Some(step))),
-            };
-            if seen.insert(digest.of(&next)) {
-                origins.push((id, step));
-                frontier.push_back((origins.len() as u32 - 1, next));
+            let Ok(next) = scenario.take(&state, step, &mut histories) else { return Err(shortest(scenario)) };
+            if seen.insert(next.digest()) {
+                open.push(next);
             }
         }
     }
     Ok(Searched { states: seen.len(), histories: histories.count(), seconds: began.elapsed().as_secs_f64() })
 }
 
-/// Tells states apart by two independent 64-bit digests: among a hundred million states, the chance that any two are
-/// taken for one is below 10^-21.
-struct Digest([RandomState; 2]);
+/// The digests of the states met. They are evenly spread already.
+type Seen = std::collections::HashSet<u128, foldhash::fast::RandomState>;
 
-impl Digest {
-    fn new() -> Self {
-        Self([RandomState::default(), RandomState::default()])
-    }
-
-    fn of(&self, state: &State) -> u128 {
-        let [high, low] = &self.0;
-        u128::from(high.hash_one(state)) << 64 | u128::from(low.hash_one(state))
-    }
+fn begin(scenario: &Scenario) -> (Histories, State) {
+    text::forget();
+    symmetry::begin(&scenario.roles);
+    let histories = Histories::new(&scenario.roles);
+    let start = scenario.start(&histories);
+    (histories, start)
 }
 
-fn violation(scenario: &Scenario, what: String, origins: &[(u32, Step)], id: u32, last: Option<Step>) -> Violation {
+/// The first violation of a search breadth first.
+fn shortest(scenario: &Scenario) -> Violation {
+    let (mut histories, start) = begin(scenario);
+    let mut seen = Seen::default();
+    seen.insert(start.digest());
+    // Where each state came from; the states themselves are forgotten once they are expanded.
+    let mut origins: Vec<(u32, Step)> = vec![(0, Step::Tick(0))];
+    let mut open = VecDeque::from([(0_u32, start)]);
+    while let Some((id, state)) = open.pop_front() {
+        let steps = scenario.steps(&state, &histories);
+        if steps.is_empty()
+            && let Err(what) = scenario.end(&state, &histories)
+        {
+            return told(scenario, what, &origins, id, None);
+        }
+        for step in steps {
+            let next = match scenario.take(&state, step, &mut histories) {
+                Ok(next) => next,
+                Err(what) => return told(scenario, what, &origins, id, Some(step)),
+            };
+            if seen.insert(next.digest()) {
+                origins.push((id, step));
+                open.push_back((origins.len() as u32 - 1, next));
+            }
+        }
+    }
+    unreachable!("the violation that was found depth first is found again")
+}
+
+fn told(scenario: &Scenario, what: String, origins: &[(u32, Step)], id: u32, last: Option<Step>) -> Violation {
     let mut steps: Vec<Step> = last.into_iter().collect();
     let mut at = id;
     while at != 0 {
-        let (parent, step) = &origins[at as usize];
-        steps.push(step.clone());
-        at = *parent;
+        let (parent, step) = origins[at as usize];
+        steps.push(step);
+        at = parent;
     }
     steps.reverse();
     let mut trace = format!("{}: {what}\n", scenario.name);
-    let mut histories = Histories::new(&scenario.roles);
-    let mut state = scenario.start(&mut histories);
+    let (mut histories, mut state) = begin(scenario);
     for (number, step) in steps.iter().enumerate() {
-        let _ = writeln!(trace, "{:3}. {}", number + 1, super::trace::line(scenario, &state, step, &histories));
-        match scenario.take(&state, step, &mut histories) {
+        let _ = writeln!(trace, "{:3}. {}", number + 1, trace::line(scenario, &state, step, &histories));
+        match scenario.take(&state, *step, &mut histories) {
             Ok(next) => state = next,
             Err(_) => break,
         }

@@ -1,17 +1,22 @@
 //! The histories of contexts: each is a list of replies, kept once, with what the context does after it.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::hash::{Hash, Hasher};
 
-use super::replay::{Effect, Next, Output, Reply, Role, Senses, replay};
+use foldhash::HashMap;
 
-/// Names one history.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+use super::replay::{Answer, Effect, Next, replay};
+use super::script::{Output, PROGRAMS, Role};
+use super::symmetry;
+
+/// Names one history. Hashes as its content under the renaming in force (`symmetry`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HistoryId(u32);
 
 struct History {
     role: usize,
     parent: Option<HistoryId>,
-    reply: Option<(Reply, Senses)>,
+    answer: Option<Answer>,
     next: Next,
 }
 
@@ -20,17 +25,41 @@ struct History {
 pub struct Histories {
     roles: Vec<Role>,
     all: Vec<History>,
-    children: HashMap<(HistoryId, Reply, Senses), HistoryId>,
+    children: HashMap<(u32, Answer), HistoryId>,
+}
+
+thread_local! {
+    /// The digests of all histories under each renaming.
+    static DIGESTS: RefCell<Vec<Box<[u128]>>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Hash for HistoryId {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        hasher.write_u128(DIGESTS.with_borrow(|digests| digests[self.0 as usize][symmetry::current()]));
+    }
 }
 
 impl Histories {
     pub fn new(roles: &[Role]) -> Self {
-        let mut histories = Self { roles: roles.to_vec(), all: Vec::new(), children: HashMap::new() };
-        for (role, program) in roles.iter().enumerate() {
-            let next = replay(program, Vec::new());
-            histories.all.push(History { role, parent: None, reply: None, next });
+        let mut histories = Self { roles: roles.to_vec(), all: Vec::new(), children: HashMap::default() };
+        DIGESTS.take();
+        // Interchangeable contexts begin with the same history, but for their names.
+        let kind = |role: usize| roles.iter().position(|other| other.is_like(&roles[role])).unwrap_or(role);
+        for (role, script) in roles.iter().enumerate() {
+            histories.add(History { role, parent: None, answer: None, next: replay(script, &[]) }, &(kind(role), "begun"));
+        }
+        for role in 0..roles.len() {
+            let next = Next { effects: [None; PROGRAMS], outputs: Vec::new() };
+            histories.add(History { role, parent: None, answer: None, next }, &(kind(role), "over"));
         }
         histories
+    }
+
+    fn add(&mut self, history: History, content: &impl Hash) -> HistoryId {
+        let digests = symmetry::digests(content);
+        DIGESTS.with_borrow_mut(|all| all.push(digests));
+        self.all.push(history);
+        HistoryId(self.all.len() as u32 - 1)
     }
 
     /// The history of a context that has not been answered yet.
@@ -38,34 +67,38 @@ impl Histories {
         HistoryId(role as u32)
     }
 
-    /// What the context waits for; nothing when its program is done.
-    pub fn effect(&self, id: HistoryId) -> Option<&Effect> {
-        self.all[id.0 as usize].next.effect.as_ref()
+    /// The one history of all contexts of this role that have nothing left to do: how they got there is forgotten.
+    pub fn over(&self, role: usize) -> HistoryId {
+        HistoryId((self.roles.len() + role) as u32)
     }
 
-    /// What it did since its last reply.
-    pub fn outputs(&self, id: HistoryId) -> &[Output] {
+    /// What each program of the context waits for; nothing when it is done.
+    pub fn effects(&self, id: HistoryId) -> &[Option<Effect>; PROGRAMS] {
+        &self.all[id.0 as usize].next.effects
+    }
+
+    /// What it did since its last reply, and which program it was.
+    pub fn outputs(&self, id: HistoryId) -> &[(usize, Output)] {
         &self.all[id.0 as usize].next.outputs
     }
 
     /// The history with one more reply.
-    pub fn follow(&mut self, id: HistoryId, reply: Reply, senses: Senses) -> HistoryId {
-        if let Some(child) = self.children.get(&(id, reply.clone(), senses)) {
+    pub fn follow(&mut self, id: HistoryId, answer: Answer) -> HistoryId {
+        if let Some(child) = self.children.get(&(id.0, answer)) {
             return *child;
         }
         let role = self.all[id.0 as usize].role;
-        let mut replies = vec![(reply.clone(), senses)];
+        let mut answers = vec![answer];
         let mut at = Some(id);
         while let Some(HistoryId(index)) = at {
             let history = &self.all[index as usize];
-            replies.extend(history.reply.clone());
+            answers.extend(history.answer);
             at = history.parent;
         }
-        replies.reverse();
-        let next = replay(&self.roles[role], replies);
-        let child = HistoryId(self.all.len() as u32);
-        self.all.push(History { role, parent: Some(id), reply: Some((reply.clone(), senses)), next });
-        self.children.insert((id, reply, senses), child);
+        answers.reverse();
+        let next = replay(&self.roles[role], &answers);
+        let child = self.add(History { role, parent: Some(id), answer: Some(answer), next }, &(id, answer));
+        self.children.insert((id.0, answer), child);
         child
     }
 

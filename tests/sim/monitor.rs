@@ -1,52 +1,76 @@
 //! The invariants of the protocol, checked at every step of the simulated world.
 
+
 use refresh_coordinator::protocol::record::{Record, State as Life};
 use refresh_coordinator::protocol::tokens::{Grant, Secret};
 use refresh_coordinator::protocol::verdict::Reason;
 
 use super::histories::Histories;
-use super::replay::{Action, Effect, LIFETIME, Outcome, Reply, Role};
-use super::server::Kind;
-use super::world::{Scenario, State, record};
+use super::replay::{Effect, Reply};
+use super::script::{Action, LIFETIME, Outcome, PROGRAMS, Role};
+use super::server::{Kind, number_of};
+use super::text::Text;
+use super::world::{Scenario, State, Who};
+
+/// A cool-down further ahead than this counts as past, in milliseconds: a clock was set back.
+const COOLING_CAP: i64 = 300_000;
 
 /// What is noted about one context.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Watch {
-    action: Option<Action>,
     /// The user whose session its calls belong to, as far as that is settled.
-    user: Option<String>,
-    /// The session and generation of its last claim.
-    claim: Option<(String, u64)>,
-    /// It was refused, and has not read the record since.
-    refused_unread: bool,
+    user: Option<Text>,
     /// Tokens it knows to be spent.
-    spent: Vec<String>,
+    spent: Vec<Text>,
     /// The newest generation that was announced to it.
     announced: u64,
+    /// Its user has signed out here, and nobody has signed in since.
+    left: bool,
+    /// Who has signed in here, and not left since.
+    entered: Option<Text>,
+    pub programs: [Program; PROGRAMS],
+}
+
+/// What is noted about one program of a context.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Program {
+    pub action: Option<Action>,
+    /// The user whose session this action belongs to, as far as that was settled when it began.
+    user: Option<Text>,
+    /// The session and generation of its last claim.
+    claim: Option<(Text, u64)>,
+    /// When it made that claim, where there is nothing but the intent.
+    pub claimed_at: Option<i64>,
+    /// It was refused, and has not read the record since.
+    refused_unread: bool,
     /// It was granted something that is not committed yet.
     pub holds_a_grant: bool,
+    /// How many access tokens had been minted when its action began, if it wants a later one.
+    minted_before: u8,
+    /// Who had signed in here when its action began.
+    began_as: Option<Text>,
 }
 
 /// What is noted about the world.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Ledger {
-    /// Generations that were granted: session, generation.
-    granted: Vec<(String, u64)>,
+    /// Generations that were granted: session, generation. Kept while a second grant would be a violation.
+    granted: Vec<(Text, u64)>,
     /// Until when the token of a generation must not be presented.
-    cooling: Option<(String, u64, i64)>,
+    cooling: Option<(Text, u64, i64)>,
     /// The users who signed out.
-    signed_out: Vec<String>,
+    signed_out: Vec<Text>,
     /// A session ended, by a sign-out or because another one took its place.
     ended: bool,
 }
 
-/// The record of a session whose access token has just expired.
-pub fn signed_in(sid: &str, user: &str) -> Record {
+/// The record of a session whose access token ends after so many milliseconds.
+pub fn signed_in(sid: &str, user: &str, life_left: i64) -> Record {
     let mut record = Record::begun(sid.into(), Some(Secret::new(format!("{user}.0"))));
     let grant = Grant {
         access_token: Some(Secret::new(format!("{user}-access-0"))),
-        expires_at: 0,
-        issued_at: -LIFETIME,
+        expires_at: life_left,
+        issued_at: life_left - LIFETIME,
         minted: 0,
         token_type: None,
         scope: None,
@@ -54,28 +78,22 @@ pub fn signed_in(sid: &str, user: &str) -> Record {
         extra: Default::default(),
     };
     record.grants.insert(String::new(), grant);
+    record.sub = Some(user.into());
     record
 }
 
 impl Watch {
     pub fn new(role: &Role) -> Self {
-        Self {
-            action: role.program.first().copied(),
-            user: role.sid.map(|_| "u".to_owned()),
-            claim: None,
-            refused_unread: false,
-            spent: Vec::new(),
-            announced: 0,
-            holds_a_grant: false,
+        let mut watch = Self { user: role.sid.map(|_| Text::of("u")), ..Self::default() };
+        for (program, actions) in role.programs.iter().enumerate() {
+            watch.programs[program].action = actions.first().copied();
+            watch.programs[program].user = watch.user;
         }
+        watch
     }
 
-    pub fn begins(&mut self, role: &Role, index: usize) {
-        self.action = role.program.get(index).copied();
-    }
-
-    pub fn has_read(&mut self) {
-        self.refused_unread = false;
+    pub fn has_read(&mut self, program: usize) {
+        self.programs[program].refused_unread = false;
     }
 
     pub fn has_heard(&mut self, generation: u64) {
@@ -83,32 +101,51 @@ impl Watch {
     }
 }
 
-pub fn is_tombstone(state: &State) -> bool {
-    record(state).is_some_and(|record| record.state == Life::Out && record.revoke.is_empty())
+/// An action begins.
+pub fn begins(next: &mut State, who: Who, action: Option<Action>) {
+    let minted = next.server.minted();
+    let (entered, user) = (next.contexts[who.at()].watch.entered, next.contexts[who.at()].watch.user);
+    let program = program(next, who);
+    (program.action, program.began_as, program.user) = (action, entered, user);
+    program.minted_before = if action.is_some_and(Action::wants_new) { minted } else { 0 };
 }
 
-/// A write is about to be applied.
+fn program(next: &mut State, who: Who) -> &mut Program {
+    &mut next.contexts[who.at()].watch.programs[who.program()]
+}
+
+pub fn is_tombstone(state: &State) -> bool {
+    state.record().is_some_and(|record| record.state == Life::Out && record.revoke.is_empty())
+}
+
+/// A write is about to be applied, which was begun for this action.
 pub fn write(
     scenario: &Scenario,
     next: &mut State,
-    at: usize,
-    key: &str,
-    before: Option<&str>,
-    value: &str,
+    who: Who,
+    action: Option<Action>,
+    key: Text,
+    before: Option<Text>,
+    value: Text,
 ) -> Result<(), String> {
-    let Ok(after) = Record::decode(value) else { return Ok(()) };
-    let before = before.and_then(|text| Record::decode(text).ok());
-    note_write(next, at, &after);
+    let Some(after) = value.record() else { return Ok(()) };
+    let before = before.and_then(Text::record);
+    note_write(scenario, next, who, &after);
     let session = key == Scenario::session_key();
-    let action = next.contexts[at].watch.action;
-    if after.state == Life::Rejected && next.contexts[at].watch.refused_unread {
-        return Err("I8: rejected is written without the record having been read again".into());
+    if after.state == Life::Rejected {
+        if next.contexts[who.at()].watch.programs[who.program()].refused_unread {
+            return Err("I8: rejected is written without the record having been read again".into());
+        }
+        if !scenario.may_give_up(next) {
+            return Err("I11: the session is given up although nothing happened that costs it".into());
+        }
     }
-    if after.state == Life::Rejected && !scenario.may_reuse(next) {
-        return Err("I11: the session is given up although nothing happened that costs it".into());
+    let signs_in = matches!(action, Some(Action::SignIn(_)));
+    if scenario.successor_mode && after.state == Life::Out {
+        next.ledger.ended = true;
     }
     let Some(before) = before else {
-        let revives = session && after.state == Life::Active && !matches!(action, Some(Action::SignIn(_)));
+        let revives = session && after.state == Life::Active && !signs_in;
         return if revives { Err("I7: a session that is gone was written back".into()) } else { Ok(()) };
     };
     if before.sid == after.sid {
@@ -118,98 +155,130 @@ pub fn write(
         if before.state == Life::Out && after.state != Life::Out {
             return Err("I7: a signed-out session was written back".into());
         }
-    } else if !matches!(action, Some(Action::SignIn(_))) {
+    } else if !signs_in {
         return Err(format!("I3: the record of session {} was overwritten by session {}", before.sid, after.sid));
     }
-    let lost = before.revoke.iter().find(|token| !after.revoke.contains(token));
+    // A late commit may bring back what somebody else had given up.
+    let lost = before.revoke.iter().find(|token| !after.revoke.contains(token) && !after.is_live(token));
     if lost.is_some() && action != Some(Action::Drain) {
         return Err("I3: a token that waits for revocation was dropped from the queue".into());
     }
     if session && before.state != Life::Out && (after.state == Life::Out || before.sid != after.sid) {
-        let user = before.refresh_token.as_ref().and_then(|token| token.expose().split('.').next().map(str::to_owned));
-        next.ledger.signed_out.extend(user.filter(|_| after.state == Life::Out));
-        next.ledger.ended = true;
+        let user = before.refresh_token.as_ref().and_then(|token| token.expose().split('.').next().map(Text::of));
+        let ledger = &mut *next.ledger;
+        ledger.signed_out.extend(user.filter(|_| after.state == Life::Out));
+        ledger.ended = true;
     }
     Ok(())
 }
 
-fn note_write(next: &mut State, at: usize, after: &Record) {
-    let live = after.refresh_token.as_ref().map_or("", Secret::expose).to_owned();
-    let name = next.contexts[at].watch.claim.clone();
+fn note_write(scenario: &Scenario, next: &mut State, who: Who, after: &Record) {
+    let live = Text::of(after.refresh_token.as_ref().map_or("", Secret::expose));
+    let now = next.wall(who.at());
+    let here = next.contexts[who.at()].lives();
+    let cooling = next.ledger.cooling;
     if after.intent.is_some() {
-        next.contexts[at].watch.claim = Some((after.sid.clone(), after.generation));
-        next.ledger.cooling =
-            next.ledger.cooling.take().filter(|(token, _, until)| *token == live && *until > next.now);
+        if here {
+            let claimed_at = scenario.is_leased().then_some(next.now);
+            let program = program(next, who);
+            program.claim = Some((Text::of(&after.sid), after.generation));
+            program.claimed_at = claimed_at;
+        }
+        let kept = cooling.filter(|(token, _, until)| *token == live && *until > now);
+        if kept != cooling {
+            next.ledger.cooling = kept;
+        }
     } else if let Some(until) = after.retry_at {
         next.ledger.cooling = Some((live, after.generation, until));
-    } else if name.is_some() {
-        next.contexts[at].watch.holds_a_grant = false;
+    } else if here && program(next, who).claim.is_some() {
+        program(next, who).holds_a_grant = false;
     }
 }
 
 /// A request is about to be sent.
-pub fn sending(scenario: &Scenario, next: &State, at: usize, token: &str) -> Result<(), String> {
+pub fn sending(scenario: &Scenario, next: &State, who: Who, token: Text) -> Result<(), String> {
+    let at = who.at();
     let watch = &next.contexts[at].watch;
     let name = scenario.roles[at].name;
-    if watch.spent.iter().any(|spent| spent == token) {
-        return Err(format!("I1: {name} presents {token}, which it knows to be spent"));
+    let claim = watch.programs[who.program()].claim;
+    if watch.spent.contains(&token) {
+        return Err(format!("I1: {name} presents {token:?}, which it knows to be spent"));
     }
-    if watch.claim.as_ref().is_some_and(|(sid, generation)| sid == "s0" && watch.announced > *generation) {
-        return Err(format!("I1: {name} presents {token} although it has heard of a newer generation"));
+    if claim.is_some_and(|(sid, generation)| &*sid.get() == "s0" && watch.announced > generation) {
+        return Err(format!("I1: {name} presents {token:?} although it has heard of a newer generation"));
     }
-    let claimed = watch.claim.as_ref().map_or(0, |(_, generation)| *generation);
-    let cooling = |(cooling, generation, until): &(String, u64, i64)| {
-        cooling == token && *generation == claimed && *until > next.now
+    // A clock that has jumped reads every moment wrongly.
+    if next.contexts[at].skew != 0 {
+        return Ok(());
+    }
+    let claimed = claim.map_or(0, |(_, generation)| generation);
+    let cooling = |(cooling, generation, until): &(Text, u64, i64)| {
+        let ahead = until - next.now;
+        *cooling == token && *generation == claimed && ahead > 0 && ahead <= COOLING_CAP
     };
     if next.ledger.cooling.as_ref().is_some_and(cooling) {
-        return Err(format!("{name} presents {token} during its cool-down"));
+        return Err(format!("{name} presents {token:?} during its cool-down"));
+    }
+    let record = next.record().filter(|record| record.intent.is_some() && record.is_live(&Secret::new(&*token.get())));
+    // A token that the resource server refused is nothing to lose.
+    let refused = matches!(watch.programs[who.program()].action, Some(Action::NotThis(_)));
+    let sparing = scenario.roles[at].settings.grace == 0 && next.happened_to_no_clock() && !refused;
+    if let Some(record) = record.filter(|record| sparing && record.sends > 0)
+        && record.grants.values().any(|grant| grant.expires_at > next.now)
+    {
+        return Err(format!("{name} presents {token:?} once more while there is something to lose"));
     }
     Ok(())
 }
 
 /// The server has granted a request.
-pub fn granted(scenario: &Scenario, next: &mut State, token: &str, from: Option<usize>) -> Result<(), String> {
-    let Some(at) = from else { return Ok(()) };
-    next.contexts[at].watch.holds_a_grant = true;
-    let place = next.contexts[at].watch.claim.clone().unwrap_or_else(|| (token.to_owned(), 0));
+pub fn granted(scenario: &Scenario, next: &mut State, who: Who, token: Text) -> Result<(), String> {
+    let claim = next.contexts[who.at()].watch.programs[who.program()].claim;
+    program(next, who).holds_a_grant = true;
+    let place = claim.unwrap_or((token, 0));
     let again = next.ledger.granted.contains(&place);
-    let leased_pause = next.happened.paused && scenario.roles.iter().any(|role| role.lock != super::covering());
-    let excused = next.happened.network || next.happened.crash || leased_pause;
-    if again && !excused {
-        return Err(format!("I2: generation {} of {} was granted twice", place.1, place.0));
+    let leased_pause = next.happened.paused && scenario.is_leased();
+    let ledger = &mut *next.ledger;
+    if next.happened.network || next.happened.crash || leased_pause {
+        ledger.granted.clear();
+        return Ok(());
     }
-    next.ledger.granted.push(place);
+    if again {
+        return Err(format!("I2: generation {} of {:?} was granted twice", place.1, place.0));
+    }
+    ledger.granted.push(place);
     Ok(())
 }
 
 /// A reply is about to reach a context.
-pub fn reply(next: &mut State, at: usize, reply: &Reply, histories: &Histories) {
-    let token = match histories.effect(next.contexts[at].history) {
-        Some(Effect::Present { token }) => token.clone(),
-        _ => return,
-    };
+pub fn reply(next: &mut State, who: Who, reply: Reply, histories: &Histories) {
+    let Some(Effect::Present { token, .. }) = next.effect(who, histories) else { return };
     let rotates = next.server.kind != Kind::NonRotating;
-    let watch = &mut next.contexts[at].watch;
-    match reply {
-        Reply::Granted { .. } if rotates => watch.spent.push(token),
+    let spends = match reply {
+        Reply::Granted { .. } => rotates,
         Reply::Refused => {
-            watch.spent.push(token);
-            watch.refused_unread = true;
+            program(next, who).refused_unread = true;
+            true
         }
-        _ => {}
+        _ => false,
+    };
+    if spends {
+        next.contexts[who.at()].watch.spent.push(token);
     }
 }
 
 /// A revocation is about to be sent.
-pub fn revocation(next: &State, token: &str) -> Result<(), String> {
-    let live = record(next).is_some_and(|record| record.is_live(&Secret::new(token)));
-    if live { Err(format!("I5: {token} is revoked while it is the live token")) } else { Ok(()) }
+pub fn revocation(next: &State, token: Text) -> Result<(), String> {
+    let live = next.record().is_some_and(|record| record.is_live(&Secret::new(&*token.get())));
+    if live { Err(format!("I5: {token:?} is revoked while it is the live token")) } else { Ok(()) }
 }
 
 /// Callers get tokens although these are not durable yet.
 pub fn early(scenario: &Scenario, next: &State, at: usize) -> Result<(), String> {
-    let signed_out = record(next).is_none_or(|record| record.state == Life::Out);
-    if signed_out && !scenario.successor_mode {
+    let signed_out = next.record().is_none_or(|record| record.state == Life::Out);
+    // A read that is late, or fails, cannot tell.
+    let blind = next.happened.stale || next.happened.read;
+    if signed_out && !scenario.successor_mode && !blind {
         return Err(format!("I7: {} hands tokens out after a sign-out", scenario.roles[at].name));
     }
     Ok(())
@@ -219,88 +288,134 @@ pub fn early(scenario: &Scenario, next: &State, at: usize) -> Result<(), String>
 pub fn settled(
     scenario: &Scenario,
     next: &mut State,
-    at: usize,
+    who: Who,
     action: Action,
-    outcome: &Outcome,
+    outcome: Outcome,
 ) -> Result<(), String> {
+    let at = who.at();
     let name = scenario.roles[at].name;
-    next.contexts[at].watch.holds_a_grant = false;
+    let state = *program(next, who);
+    program(next, who).holds_a_grant = false;
+    let mut user = next.contexts[at].watch.user;
     match outcome {
         Outcome::Tokens { access, refresh } => {
-            let user = access.as_ref().and_then(|token| token.split('-').next()).unwrap_or("u").to_owned();
+            let access = access.map_or_else(|| "u-access-0".into(), Text::get);
+            let whose = access.split('-').next().unwrap_or("u");
             let expected = match action {
-                Action::SignIn(user) => Some(user.to_owned()),
-                _ => next.contexts[at].watch.user.clone(),
+                Action::SignIn(user) => Some(user.into()),
+                _ => state.user.map(Text::get),
             };
-            if expected.is_some_and(|expected| expected != user) {
-                return Err(format!("I6: {name} got the tokens of user {user}"));
+            if expected.is_some_and(|expected| &*expected != whose) {
+                return Err(format!("I6: {name} got the tokens of user {whose}"));
             }
-            let stranger = refresh.as_ref().is_some_and(|token| !token.starts_with(&user));
-            if stranger {
+            if refresh.is_some_and(|refresh| !refresh.get().starts_with(whose)) {
                 return Err(format!("I6: {name} got a refresh token and an access token of different users"));
             }
-            next.contexts[at].watch.user = Some(user);
+            if next.contexts[at].watch.left && !matches!(action, Action::SignIn(_)) {
+                return Err(format!("I7: {name} got tokens after its user had signed out there"));
+            }
+            let (number, scope) = number_of(&access);
+            if scope != action.scope() {
+                return Err(format!("I6: {name} got tokens for the scope {scope:?}, not {:?}", action.scope()));
+            }
+            if action.wants_new() && number <= state.minted_before {
+                return Err(format!("I6: {name} wants a token minted after its call, and got {access}"));
+            }
+            // A slow answer for a user who has left meanwhile says nothing of the next one.
+            let enters = matches!(action, Action::SignIn(_)) || user.is_none();
+            user = if enters { Some(Text::of(whose)) } else { user };
         }
         Outcome::Revoked(reason) => {
-            if next.contexts[at].watch.refused_unread {
+            if state.refused_unread {
                 return Err(format!("I8: {name} says revoked without having read the record again"));
             }
             // Where a late commit may still bring the session back, a caller can be told too early: it cannot know better.
-            if !scenario.may_reuse(next) {
+            if !scenario.may_give_up(next) {
                 return Err(format!(
                     "I11: {name} is told that the session is revoked, and nothing happened that costs it"
                 ));
             }
-            let plain = !next.happened.orphan && !next.happened.paused;
-            if plain && *reason != Reason::ResponseLost {
+            let plain = !next.happened.orphan && !next.happened.paused && !next.happened.identity;
+            if plain && reason != Reason::ResponseLost {
                 return Err(format!("I11: {name} is told {reason:?} although a reply was lost"));
             }
-            next.contexts[at].watch.user = None;
+            user = None;
         }
         Outcome::NoSession => {
-            if !next.ledger.ended {
+            let record = next.record().filter(|record| record.state == Life::Active);
+            let live = record.as_ref().and_then(|record| record.refresh_token.as_ref()).map_or("", Secret::expose);
+            if let Some(user) = state.began_as.filter(|user| live.starts_with(&*user.get())) {
+                return Err(format!("I11: {name} is told that there is no session, and {user:?} is signed in"));
+            }
+            let watch = &next.contexts[at].watch;
+            let leaves = watch.left || watch.programs.iter().any(|program| program.action == Some(Action::SignOut));
+            if !next.ledger.ended && !leaves {
                 return Err(format!("I11: {name} is told that there is no session, and nobody signed out"));
             }
-            next.contexts[at].watch.user = None;
+            user = None;
         }
         Outcome::Transient if scenario.budget == 0 && next.now == 0 => {
             return Err(format!("{name} is told to try later, and nothing is in its way"));
         }
-        Outcome::Failed if !next.happened.write => return Err(format!("{name} fails without a failing store")),
-        Outcome::Done if action == Action::SignOut => next.contexts[at].watch.user = None,
+        Outcome::Failed if !next.happened.write && !next.happened.read => {
+            return Err(format!("{name} fails without a failing store"));
+        }
         _ => {}
     }
+    match action {
+        Action::SignOut | Action::SignOutCarried(_) => {
+            user = None;
+            let watch = &mut next.contexts[at].watch;
+            (watch.left, watch.entered) = (!scenario.successor_mode, None);
+        }
+        Action::SignIn(user) if matches!(outcome, Outcome::Tokens { .. }) => {
+            let watch = &mut next.contexts[at].watch;
+            (watch.left, watch.entered) = (false, Some(Text::of(user)));
+        }
+        _ => {}
+    }
+    next.contexts[at].watch.user = user;
     Ok(())
 }
 
 /// Nothing can follow this state.
 pub fn end(scenario: &Scenario, state: &State) -> Result<(), String> {
-    let record = record(state);
+    let record = state.record();
     let excused = scenario.may_lose(state);
     if record.as_ref().is_some_and(|record| record.state == Life::Rejected) && !excused {
         return Err("the session is lost: nobody has brought it back".into());
     }
-    if let Some(live) =
-        record.as_ref().filter(|record| record.state == Life::Active).and_then(|record| record.refresh_token.as_ref())
-        && !state.server.accepts(live.expose(), state.now)
+    let accepts = |token: &Secret| state.server.accepts(token.expose(), state.now);
+    if let Some(record) = record.as_ref().filter(|record| record.state == Life::Active)
+        && let Some(live) = &record.refresh_token
         && !excused
     {
-        return Err(format!("the session is lost: the server does not accept {} any more", live.expose()));
+        let spare = record.spare.as_ref().and_then(|spare| spare.refresh_token.as_ref());
+        if !accepts(live) && !spare.is_some_and(accepts) {
+            return Err(format!("the session is lost: the server does not accept {} any more", live.expose()));
+        }
     }
-    let can_revoke = scenario.roles.iter().all(|role| role.can_revoke);
+    let unheard = state.happened.network || state.happened.crash || state.happened.paused;
+    if unheard || scenario.roles.iter().any(|role| !role.can_revoke) {
+        return Ok(());
+    }
+    let queued = |token: &String| {
+        record.as_ref().is_some_and(|record| record.revoke.iter().any(|queued| queued.expose() == token))
+    };
     for user in &state.ledger.signed_out {
         let over = record.as_ref().is_none_or(|record| {
             record.state != Life::Active
-                || record.refresh_token.as_ref().is_none_or(|token| !token.expose().starts_with(user))
+                || record.refresh_token.as_ref().is_none_or(|token| !token.expose().starts_with(&*user.get()))
         });
-        let queued = |token: &String| {
-            record.as_ref().is_some_and(|record| record.revoke.iter().any(|queued| queued.expose() == token))
-        };
-        let outlives = state.server.living(user).into_iter().find(|token| !queued(token));
-        if let Some(token) = outlives.filter(|_| {
-            over && can_revoke && !state.happened.network && !state.happened.crash && !state.happened.paused
-        }) {
+        let outlives = state.server.living(&user.get()).into_iter().find(|token| !queued(token));
+        if let Some(token) = outlives.filter(|_| over) {
             return Err(format!("I7: {token} outlives the sign-out"));
+        }
+    }
+    if state.happened.identity && !scenario.successor_mode && scenario.server != Kind::NonRotating {
+        let outlives = state.server.living("u").into_iter().find(|token| !queued(token));
+        if let Some(token) = outlives {
+            return Err(format!("{token}, which came with another user's tokens, lives on"));
         }
     }
     Ok(())

@@ -4,10 +4,11 @@
 use refresh_coordinator::protocol::ports::LockScope;
 use refresh_coordinator::protocol::safeguard::Safeguard;
 
-use super::replay::Action;
-use super::scenarios::{Ending, role, session, successor};
+use super::scenarios::{Ending, GRACE, NONE, role, session, successor};
+use super::script::Action;
 use super::server::Kind;
-use super::world::{Faults, Scenario};
+use super::world::faults::Faults;
+use super::world::{Channel, Scenario};
 
 /// A safeguard that is dropped, and what must be found then.
 pub struct Mutant {
@@ -17,7 +18,6 @@ pub struct Mutant {
     pub scenario: Scenario,
 }
 
-const NONE: Faults = Faults { network: false, crash: false, pause: false, write: false };
 const PAUSE: Faults = Faults { pause: true, ..NONE };
 const NETWORK: Faults = Faults { network: true, ..NONE };
 const WRITE: Faults = Faults { write: true, ..NONE };
@@ -48,6 +48,21 @@ pub fn mutants() -> Vec<Mutant> {
     for role in &mut forgetful.roles {
         role.can_revoke = false;
     }
+    // A server that answers slowly, and a caller that waits for it: the intent lives longer than a short-lived record.
+    let mut slow = successor(2, &[Action::Carry("u.0"), Action::Carry("u.0")], Kind::Strict, Lease).with(PAUSE, 1);
+    for role in &mut slow.roles {
+        (role.settings.timeout, role.settings.lock_wait) = (120_000, 70_000);
+    }
+    // Of two siblings only the later one lives, and the first to be committed is the other one.
+    let latest = Scenario {
+        forgiving: false,
+        ..session(2, &[Get], Kind::GraceLatest(GRACE), Lease, Ending::None).with(PAUSE, 1)
+    };
+    // The tombstone cannot be written, and the same tab is asked for tokens again.
+    let stubborn = strict(1, &[SignOut, Get], Lock).with(Faults { write: true, ..NONE }, 3);
+    // Another user signs in, in the same tab, while a call looks.
+    let turning = strict(1, &[Get, Get, Get], Lock).beside(&[SignIn("v")]).with(Faults { slow: true, ..NONE }, 1);
+
     // Nobody may revoke what the rotation replaced: on a strict server that ends the grant.
     let revoking = strict(1, &[Get, Drain], Lock);
 
@@ -64,7 +79,7 @@ pub fn mutants() -> Vec<Mutant> {
         one(S::NoPassingBy, "a spent token", strict(2, &[Get, Get, Get], Lock).with(PAUSE, 1)),
         one(S::HoldUntilDurable, "a spent token", strict(2, &[Get], Lock).with(WRITE, 1)),
         one(S::DeadlineAtSend, "a spent token", strict(2, &[Get], Lease).with(PAUSE, 1)),
-        one(S::HeedHints, "I1", strict(2, &[Get], Lease).heard().with(PAUSE, 2)),
+        one(S::HeedHints, "I1", strict(2, &[Get], Lease).heard(Channel::Prompt).with(PAUSE, 2)),
         one(S::RetryAt, "A presents", strict(1, &[Get], Lock).with(NETWORK, 1)),
         one(S::ReadAfterRefusal, "I8", strict(1, &[Get], Lock).with(NETWORK, 1)),
         one(S::CommitOverRejected, "the session is lost", refusing(2, &[Get], Lease).with(PAUSE, 1)),
@@ -82,5 +97,15 @@ pub fn mutants() -> Vec<Mutant> {
             successor(1, &[Action::Carry("u.0"), Action::Carry("u.0")], Kind::Strict, Lock),
         ),
         one(S::SuccessorMemory, "", strict(1, &[Get, SignIn("u"), Renewed], Lock)),
+        one(S::WatchUnchanged, "a spent token", strict(2, &[Get], Lease)),
+        one(S::FencedLife, "a spent token", slow),
+        one(S::Spare, "the session is lost", latest),
+        one(S::CountSends, "I11", strict(1, &[Get], Lock).with(NETWORK, 1)),
+        one(S::SparingResend, "A presents", strict(1, &[Get, Minted], Lock).living(5_000).with(NETWORK, 1)),
+        one(S::OwnRefusal, "I1", refusing(2, &[Get], Lease).with(Faults { network: true, crash: true, ..PAUSE }, 3)),
+        one(S::Identity, "I6", strict(1, &[Get], Lock).with(Faults { identity: true, ..NONE }, 1)),
+        one(S::HasLeft, "I7", stubborn),
+        one(S::Turns, "I11", turning),
+        one(S::EarlyWhileAlive, "I7", ending(&[Get], Lock, Ending::SignOut)),
     ]
 }

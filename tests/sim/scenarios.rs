@@ -3,9 +3,10 @@
 use refresh_coordinator::protocol::ports::LockScope;
 use refresh_coordinator::protocol::settings::Settings;
 
-use super::replay::{Action, Role};
+use super::script::{Action, Role};
 use super::server::Kind;
-use super::world::{Faults, Scenario};
+use super::world::faults::Faults;
+use super::world::{Channel, Scenario};
 
 /// The grace window of the servers that have one, in milliseconds.
 pub const GRACE: i64 = 10_000;
@@ -23,8 +24,30 @@ pub const SERVERS: [Kind; 7] = [
 /// Locks that the host releases when their holder ends, or none: then the intent alone decides.
 pub const LOCKS: [LockScope; 2] = [LockScope::Covering, LockScope::None];
 
-/// Every kind of fault.
-pub const ALL: Faults = Faults { network: true, crash: true, pause: true, write: true };
+/// No fault.
+pub const NONE: Faults = Faults {
+    network: false,
+    unavailable: false,
+    crash: false,
+    pause: false,
+    write: false,
+    read: false,
+    stale: false,
+    slow: false,
+    jump: false,
+    revoke: false,
+    identity: false,
+};
+
+/// What may cost a session on some server, and writes that fail.
+pub const ALL: Faults = Faults { network: true, crash: true, pause: true, write: true, ..NONE };
+
+/// What must never cost one: the server is away, reads fail, are late or slow, clocks jump, revocations fail.
+pub const HARMLESS: Faults = Faults { unavailable: true, read: true, stale: true, slow: true, jump: true, revoke: true, ..NONE };
+
+/// Everything.
+pub const EVERYTHING: Faults =
+    Faults { network: true, crash: true, pause: true, write: true, identity: true, ..HARMLESS };
 
 /// What else happens to the session, at any point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +72,7 @@ pub fn role(name: char, lock: LockScope, server: Kind, program: &[Action]) -> Ro
     if server.has_grace() {
         (settings.grace, settings.timeout) = (GRACE, 3_000);
     }
-    Role { name, program: program.to_vec(), lock, settings, can_revoke: true, sid: Some("s0") }
+    Role { name, programs: vec![program.to_vec()], lock, settings, can_revoke: true, lag: 0, sid: Some("s0") }
 }
 
 /// A scenario of so many contexts in session mode, each with these calls.
@@ -66,18 +89,29 @@ pub fn session(contexts: usize, calls: &[Action], server: Kind, lock: LockScope,
         name: format!("{contexts} contexts, {server:?}, {how}, {ending:?}"),
         roles,
         server,
-        faults: Faults::default(),
+        faults: NONE,
         budget: 0,
-        channel: false,
+        channel: Channel::Lost,
         tombstones_expire: ending != Ending::None,
         successor_mode: false,
+        life_left: 0,
+        forgiving: true,
     }
 }
 
 /// A scenario of so many contexts in successor mode: each carries the same first token, and comes back with it.
 pub fn successor(contexts: usize, calls: &[Action], server: Kind, lock: LockScope) -> Scenario {
     let scenario = session(contexts, calls, server, lock, Ending::None);
-    Scenario { name: format!("successor mode, {}", scenario.name), successor_mode: true, ..scenario }
+    Scenario { successor_mode: true, ..scenario }.named("successor mode")
+}
+
+/// Somebody in another tab does this meanwhile.
+pub fn meanwhile(scenario: Scenario, actions: &[Action]) -> Scenario {
+    let (lock, server) = (scenario.roles[0].lock, scenario.server);
+    let mut next = scenario.named(&format!("{actions:?}"));
+    next.roles.push(role('Z', lock, server, actions));
+    next.tombstones_expire = !next.successor_mode;
+    next
 }
 
 impl Scenario {
@@ -86,8 +120,42 @@ impl Scenario {
         Self { faults, budget, ..self }
     }
 
-    /// The same with announcements that everybody hears at once.
-    pub fn heard(self) -> Self {
-        Self { channel: true, ..self }
+    /// The same with announcements that travel so.
+    pub fn heard(self, channel: Channel) -> Self {
+        let name = format!("{}, announcements {channel:?}", self.name);
+        Self { channel, name, ..self }
+    }
+
+    /// The same with an access token that lives on for so many milliseconds.
+    pub fn living(self, life_left: i64) -> Self {
+        let name = format!("{}, access token valid for {life_left} ms", self.name);
+        Self { life_left, name, ..self }
+    }
+
+    /// The same, with these calls beside its others in the first context.
+    pub fn beside(mut self, calls: &[Action]) -> Self {
+        self.roles[0].programs.push(calls.to_vec());
+        self.named("two calls at once in one of them")
+    }
+
+    /// The same on a store that declares this lag, in milliseconds.
+    pub fn lagging(mut self, lag: i64) -> Self {
+        for role in &mut self.roles {
+            role.lag = lag;
+        }
+        self.named("a store with a lag")
+    }
+
+    /// The same, but the contexts do not know yet whose session there is.
+    pub fn strangers(mut self) -> Self {
+        for role in &mut self.roles {
+            role.sid = None;
+        }
+        self.named("strangers")
+    }
+
+    /// The same, with these words before its name.
+    pub fn named(self, what: &str) -> Self {
+        Self { name: format!("{what}, {}", self.name), ..self }
     }
 }

@@ -12,7 +12,7 @@ pub enum Kind {
     /// For the given milliseconds, the previous token gets a second successor; later: strict.
     GraceSibling(i64),
     /// For the given milliseconds, and until its successor is used, the previous token gets another successor, and only the
-    /// latest lives; later: strict.
+    /// latest lives: the others are refused; later: strict.
     GraceLatest(i64),
     /// Requests with the same token that meet at the server are all granted, each with a successor of its own; later: strict.
     Forking,
@@ -75,17 +75,19 @@ impl Server {
     }
 
     /// A refresh request arrives. `meets`: one with the same token has been granted, and its reply has not left yet.
-    pub fn present(&mut self, token: &str, now: i64, meets: bool) -> Answer {
+    pub fn present(&mut self, token: &str, scope: &str, now: i64, meets: bool) -> Answer {
         let (kind, minted) = (self.kind, self.minted + 1);
         let Some((family, at)) = self.find(token) else { return Answer::Refused };
         if family.dead {
             return Answer::Refused;
         }
-        let access = format!("{}-access-{minted}", family.user);
+        let mut access = format!("{}-access-{minted}", family.user);
+        if !scope.is_empty() {
+            access = format!("{access}+{scope}");
+        }
         let granted = if kind == Kind::NonRotating {
             Some(at)
         } else if family.tokens[at].replaced {
-            family.dead = true;
             None
         } else if family.tokens[at].used_at.is_none() {
             family.tokens[at].used_at = Some(now);
@@ -113,6 +115,11 @@ impl Server {
                 Answer::Refused
             }
         }
+    }
+
+    /// How many access tokens it has minted.
+    pub fn minted(&self) -> u8 {
+        self.minted
     }
 
     /// A revocation arrives: the grant ends with the token, as on a server that takes rotation seriously.
@@ -152,6 +159,12 @@ impl Server {
             .find(|family| family.user == user && at < family.tokens.len())
             .map(|family| (family, at))
     }
+}
+
+/// The number of an access token, and the scope it is for.
+pub fn number_of(access: &str) -> (u8, &str) {
+    let (token, scope) = access.split_once('+').unwrap_or((access, ""));
+    (token.rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or_default(), scope)
 }
 
 impl Token {

@@ -40,7 +40,7 @@ pub fn claim(intent: Option<&Intent>, owner: Owner, covered: bool) -> Claim {
         Owner::OursUnsent => Claim::Free,
         Owner::OursSent => Claim::TakeOver,
         Owner::Foreign { .. } if covered && (intent.locked || dropped(Safeguard::LockedFlag)) => Claim::TakeOver,
-        Owner::Foreign { watched } if watched >= intent.duration => Claim::TakeOver,
+        Owner::Foreign { watched } if watched >= intent.duration || dropped(Safeguard::WatchUnchanged) => Claim::TakeOver,
         Owner::Foreign { watched } => Claim::Wait(intent.duration - watched),
     }
 }

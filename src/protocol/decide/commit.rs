@@ -64,7 +64,8 @@ pub fn committed(
 
 /// Is the reply for another user than the session's?
 pub fn changes_identity(claimed: &Record, granted: &Granted) -> bool {
-    matches!((&claimed.sub, &granted.subject), (Some(before), Some(now)) if before != now)
+    let differs = matches!((&claimed.sub, &granted.subject), (Some(before), Some(now)) if before != now);
+    differs && !dropped(Safeguard::Identity)
 }
 
 /// What a reply for another user makes of the record: over, and nothing of it may live on.
@@ -118,6 +119,9 @@ pub fn after_conflict(
     if foreign || there.state == State::Out {
         return discard(Some(there));
     }
+    if ours.state == State::Rejected {
+        return after_rejection(there, ours);
+    }
     let mine = |record: &Record| (record.refresh_token.clone(), record.grants.get(params_key).cloned());
     if there.generation == ours.generation && mine(there) == mine(ours) {
         return AfterConflict::Durable;
@@ -138,6 +142,20 @@ pub fn after_conflict(
     AfterConflict::WriteOurs(Box::new(next))
 }
 
+/// The same for a reply that was for another user: nothing in it is worth keeping, and its token must not live on.
+fn after_rejection(there: &Record, ours: &Record) -> AfterConflict {
+    let mut next = if there.generation > ours.generation { there.clone() } else { ours.clone() };
+    if there.generation > ours.generation {
+        // Another context went on with this session's own user. The token that both claimed is its predecessor, and
+        // revoking it could cost what that context was granted.
+        let obtained = ours.revoke.iter().filter(|token| ours.refresh_token.as_ref() != Some(token));
+        obtained.for_each(|token| next.queue(Some(token)));
+        return AfterConflict::Overtaken((next != *there).then(|| Box::new(next)));
+    }
+    next.carry_from(there);
+    if next == *there { AfterConflict::Durable } else { AfterConflict::WriteOurs(Box::new(next)) }
+}
+
 /// Keeps our set as a spare beside the one that overtook us, if ours is its sibling: a server may let only the
 /// latest child live, and which of the two that is cannot be known.
 fn keep_as_spare(there: &Record, ours: &Record) -> Option<Box<Record>> {
@@ -145,7 +163,7 @@ fn keep_as_spare(there: &Record, ours: &Record) -> Option<Box<Record>> {
         && there.state == State::Active
         && there.refresh_token != ours.refresh_token;
     let known = there.spare.as_ref().is_some_and(|spare| spare.refresh_token == ours.refresh_token);
-    if !sibling || known {
+    if !sibling || known || dropped(Safeguard::Spare) {
         return None;
     }
     let mut next = there.clone();
@@ -158,7 +176,8 @@ fn keep_as_spare(there: &Record, ours: &Record) -> Option<Box<Record>> {
 pub fn time_to_live(record: &Record, wall: Millis) -> Millis {
     let expires = record.grants.values().map(|grant| grant.expires_at).max().unwrap_or(wall);
     let kept = expires.saturating_sub(wall).clamp(60_000, 3_600_000);
-    let fenced = record.intent.as_ref().map_or(0, |intent| intent.duration);
+    let intent = record.intent.as_ref().filter(|_| !dropped(Safeguard::FencedLife));
+    let fenced = intent.map_or(0, |intent| intent.duration);
     let unfinished = record.sends > 0 || !record.revoke.is_empty();
     fenced + if unfinished { 3_600_000 } else { kept }
 }

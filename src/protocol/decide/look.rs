@@ -91,7 +91,7 @@ pub fn look<'a>(record: &'a Record, view: &Viewpoint<'a>, settings: &Settings) -
 /// On a server that takes a second send for theft, a resend also kills the access tokens that are still valid;
 /// so it waits until the last of them has ended, unless the server grants a grace window.
 pub fn must_wait(record: &Record, sends: u8, settings: &Settings, known: &Knowledge<'_>) -> Option<Millis> {
-    if sends == 0 || settings.grace > 0 {
+    if sends == 0 || settings.grace > 0 || dropped(Safeguard::SparingResend) {
         return None;
     }
     left_to_lose(record, known)

@@ -2,6 +2,7 @@
 
 use super::backoff::{FAILURES_CAP, RETRY_AT_CAP, cool_down};
 use crate::protocol::record::Record;
+use crate::protocol::safeguard::{Safeguard, dropped};
 use crate::protocol::tokens::Millis;
 use crate::protocol::verdict::{Class, Refusal, Spent};
 
@@ -9,7 +10,7 @@ use crate::protocol::verdict::{Class, Refusal, Spent};
 pub fn withdrawn(record: &Record, refusal: &Refusal, wall: Millis, per_mille: u32) -> Record {
     let mut next = record.clone();
     next.intent = None;
-    if refusal.spent == Spent::Maybe {
+    if refusal.spent == Spent::Maybe && !dropped(Safeguard::CountSends) {
         next.sends = record.sends.saturating_add(1).min(2);
     }
     if refusal.class == Class::Transient {

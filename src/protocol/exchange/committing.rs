@@ -58,6 +58,9 @@ impl<W: World> Exchange<'_, W> {
                     if dropped(Safeguard::HoldUntilDurable) {
                         self.held = None;
                     }
+                    if dropped(Safeguard::EarlyWhileAlive) {
+                        self.hand_over(tokens.as_ref());
+                    }
                     if outcome.is_err() && failures > 0 {
                         self.rest(failures).await;
                     }

@@ -101,7 +101,7 @@ impl<W: World> Exchange<'_, W> {
 
     /// Has nobody signed in or out in this context since the record was read? Otherwise it says nothing new to the context.
     fn is_news(&self) -> bool {
-        self.context.memory().turns == self.turns
+        self.context.memory().turns == self.turns || dropped(Safeguard::Turns)
     }
 
     fn judge(&mut self, seen: &Seen) -> Result<(Option<Looked>, Option<TokenSet>), Failure> {

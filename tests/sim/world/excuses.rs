@@ -1,0 +1,42 @@
+//! Which faults excuse what: DESIGN section 3, "what cannot be kept".
+
+use refresh_coordinator::protocol::ports::LockScope;
+
+use super::{Scenario, State};
+use crate::sim::server::Kind;
+
+impl Scenario {
+    /// Does nothing but the intent keep contexts apart?
+    pub fn is_leased(&self) -> bool {
+        self.roles.iter().any(|role| role.lock != LockScope::Covering)
+    }
+
+    /// Is a spent token at the server something that cannot be avoided? Only after a lost message, a crash, or, where
+    /// locks do not tell a dead owner from a slow one, an owner that stood still past its deadline between its send and its
+    /// commit.
+    pub fn may_reuse(&self, state: &State) -> bool {
+        state.happened.network || state.happened.crash || (self.is_leased() && state.happened.paused_sending)
+    }
+
+    /// May the server have ended the session of its own accord?
+    pub fn may_give_up(&self, state: &State) -> bool {
+        self.may_reuse(state) || state.happened.identity
+    }
+
+    /// Is a lost session something that cannot be avoided? A server that only refuses what was used before never ends
+    /// one for it, and one with a grace window hands the lost reply out again while the window is open.
+    pub fn may_lose(&self, state: &State) -> bool {
+        if !self.forgiving {
+            return false;
+        }
+        let excused = match self.server {
+            Kind::NonRotating => false,
+            Kind::RefuseOnly => state.happened.network || state.happened.crash,
+            kind if kind.has_grace() && !self.is_leased() => {
+                self.may_reuse(state) && (state.happened.orphan || state.happened.paused || self.budget > 1)
+            }
+            _ => self.may_reuse(state),
+        };
+        excused || state.happened.identity
+    }
+}
