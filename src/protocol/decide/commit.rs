@@ -70,6 +70,8 @@ pub fn changes_identity(claimed: &Record, granted: &Granted) -> bool {
 /// What a reply for another user makes of the record: over, and nothing of it may live on.
 pub fn rejected_for_identity(claimed: &Record, granted: &Granted, can_revoke: bool) -> Record {
     let mut next = super::refusal::rejected(claimed, crate::protocol::verdict::Reason::Unknown);
+    // A commit like any other: what is still of the claimed generation has to give way to it.
+    next.generation += 1;
     if can_revoke {
         next.queue(claimed.refresh_token.as_ref());
         next.queue(granted.refresh_token.as_ref());
@@ -118,7 +120,7 @@ pub fn after_conflict(
     if foreign || there.state == State::Out {
         return discard(Some(there));
     }
-    let mine = |record: &Record| (record.refresh_token.clone(), record.grants.get(params_key).cloned());
+    let mine = |record: &Record| (record.state, record.refresh_token.clone(), record.grants.get(params_key).cloned());
     if there.generation == ours.generation && mine(there) == mine(ours) {
         return AfterConflict::Durable;
     }
@@ -142,7 +144,7 @@ pub fn after_conflict(
 /// latest child live, and which of the two that is cannot be known.
 fn keep_as_spare(there: &Record, ours: &Record) -> Option<Box<Record>> {
     let sibling = there.generation == ours.generation
-        && there.state == State::Active
+        && (there.state, ours.state) == (State::Active, State::Active)
         && there.refresh_token != ours.refresh_token;
     let known = there.spare.as_ref().is_some_and(|spare| spare.refresh_token == ours.refresh_token);
     if !sibling || known {
