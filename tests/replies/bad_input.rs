@@ -115,6 +115,14 @@ fn the_message_says_why_a_session_is_over() {
 }
 
 #[test]
+fn a_code_that_is_known_is_told_before_one_that_is_not() {
+    let told = |body| refusal(400, &[], body, &PUBLIC).details.oauth_error;
+    assert_eq!(told(r#"{"error":"weird","code":"invalid_grant"}"#).as_deref(), Some("invalid_grant"));
+    assert_eq!(told(r#"{"error":"weird","code":"odd"}"#).as_deref(), Some("weird"));
+    assert_eq!(told(r#"{"code":"odd"}"#), None, "not in the standard's place, and unknown");
+}
+
+#[test]
 fn without_a_token_of_ours_nothing_can_be_spent_by_accident() {
     let cookie_only = Facts { token_sent: false, secrets: &[], ..PUBLIC };
     assert_eq!(refusal(500, &[], "", &cookie_only).spent, Spent::No);
