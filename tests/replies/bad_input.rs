@@ -28,6 +28,8 @@ fn a_success_that_is_no_token_response_ends_nothing() {
         (r#"{"access_token":"A1"}}"#, "malformed-reply"),
         (r#"{"access_token":7}"#, "malformed-reply"),
         (r#"{"access_token":{"a":1}}"#, "malformed-reply"),
+        (r#"{"access_token":"A1\r\nX-Header: 1"}"#, "malformed-reply"),
+        (r#"{"access_token":"A1","refresh_token":"Ré"}"#, "malformed-reply"),
         (r#"{"access_token":"A1","refresh_token":7}"#, "malformed-reply"),
         (r#"{"access_token":"A1","refresh_token":["R1"]}"#, "malformed-reply"),
         (r#"{"access_token":null}"#, "reply-without-access-token"),

@@ -114,6 +114,7 @@ fn flaws_are_named_and_what_can_be_read_is_read() {
     assert_eq!(flaw(json!({ "accessToken": "A1", "refreshToken": 7, "scope": 1 })), Some(("refreshToken", true)));
     assert_eq!(flaw(json!({ "access_token": {} })), Some(("access_token", true)));
     assert_eq!(flaw(json!({ "scope": {} })), Some(("scope", false)));
+    assert_eq!(flaw(json!({ "scope": ["a", 1] })), Some(("scope", false)));
     assert_eq!(flaw(json!({ "expires_in": "soon" })), Some(("expires_in", false)));
     assert_eq!(flaw(json!({ "expiresAt": "2026-11-21T00:00:00Z" })), Some(("expiresAt", false)));
     assert_eq!(flaw(json!({ "accessToken": null, "refreshToken": "", "scope": ["a", "b"] })), None);
