@@ -67,6 +67,11 @@ fn without_a_lifetime_a_moment_counts_if_it_is_ahead() {
     assert_eq!(end(json!({ "expires_at": 1_700_000_000 }), FRESH), (None, None), "a clock is wrong");
     let wrong_clock = Age::Received { at: NOW + 86_400_000, date: Some(NOW) };
     assert_eq!(end(json!({ "expires_at": 1_800_003_600 }), wrong_clock), (Some(3_600_000), None));
+    // From 1973 on a number is one of milliseconds; before that it would be.
+    assert_eq!(end(json!({ "expires_at": 99_999_999_999_i64 }), Age::Unknown), (None, Some(2 * HUNDRED_YEARS)));
+    assert_eq!(end(json!({ "expires_at": 100_000_000_000_i64 }), Age::Unknown), (None, Some(100_000_000_000)));
+    assert_eq!(end(json!({ "expires_at": 1e300 }), Age::Unknown), (None, Some(2 * HUNDRED_YEARS)));
+    assert_eq!(end(json!({ "expires_at": 0 }), Age::Unknown), (None, None), "zero is a missing one");
     let at_once = json!({ "expires_at": 1_800_000_000 });
     assert_eq!(end(at_once.clone(), FRESH), (None, None), "what ends now is no estimate");
     assert_eq!(end(at_once.clone(), Age::Received { at: 0, date: Some(NOW) }), (None, None));
