@@ -15,15 +15,17 @@ const FOLDER = "target/mutants";
 const TOOL = `${FOLDER}/tool/bin/cargo-mutants`;
 const EXPLAINED = "tests/explained-mutants.md";
 
-const targets = (...names) => ["lib", ...names].map((name) => (name === "lib" ? "--lib" : `--test=${name}`));
-const skipping = (...tests) => tests.flatMap((test) => ["--skip", test]);
+const quick = (...tests) => ({ targets: ["--lib", ...named(tests)], args: [] });
+/** The searches run long: here it pays to compile for speed. */
+const searching = (test, ...args) => ({ targets: named([test]), args, env: { CARGO_PROFILE_MUTANTS_OPT_LEVEL: "1" } });
 /** What may catch the mutants of which files. Who survives one part is tried by the next, unless it is explained. */
 const parts = [
-  { name: "replies", files: "src/oauth/", targets: targets("replies", "requests"), args: [] },
-  // Without the two tests that search longest, and find least.
-  { name: "contexts", files: "src/protocol/", targets: targets("contexts", "every_interleaving"), args: skipping("every_mutant", "announcements") },
-  { name: "search", files: "src/protocol/", targets: targets("every_interleaving"), args: [] },
-  { name: "schedules", files: "src/protocol/", targets: targets("schedules"), args: skipping("every_mutant") },
+  { name: "replies", files: "src/oauth/", ...quick("replies", "requests") },
+  { name: "contexts", files: "src/protocol/", ...quick("contexts") },
+  { name: "search", files: "src/protocol/", ...searching("every_interleaving", "--skip", "every_mutant", "--skip", "announcements") },
+  // What searches longest, and finds least.
+  { name: "rest of the search", files: "src/protocol/", ...searching("every_interleaving", "every_mutant", "announcements") },
+  { name: "schedules", files: "src/protocol/", ...searching("schedules", "--skip", "every_mutant") },
 ];
 
 const wanted = process.argv[2] ?? "src/";
@@ -41,7 +43,7 @@ for (const { place } of unheard) console.error(`✖ explained, and there is no s
 
 let left = all;
 for (const [number, part] of parts.entries()) {
-  const tried = left.filter(({ file, ...mutant }) => file.startsWith(part.files) && (isFirst(number) || !isExplained({ file, ...mutant })));
+  const tried = left.filter((mutant) => mutant.file.startsWith(part.files) && (isFirst(number) || !isExplained(mutant)));
   if (tried.length === 0) continue;
   console.log(`\n▶ ${part.name}: ${tried.length} mutants`);
   const survivors = attempt(part, tried);
@@ -50,12 +52,15 @@ for (const [number, part] of parts.entries()) {
 
 const unexplained = left.filter((mutant) => !isExplained(mutant));
 for (const mutant of unexplained) console.error(`✖ survives, and nobody explains why: ${mutant.name}\n  ${placeOf(mutant)}`);
-for (const { place } of explained.filter(({ place }) => !left.some((mutant) => placeOf(mutant) === place) && !unheard.some((other) => other.place === place))) {
-  console.log(`explained, and caught: ${place}`);
-}
+const living = new Set(left.map(placeOf));
+for (const { place } of explained.filter((row) => !living.has(row.place) && !unheard.includes(row))) console.log(`explained, and caught: ${place}`);
 const minutes = Math.round((performance.now() - started) / 60_000);
 console.log(`\n${all.length} mutants, ${all.length - left.length} caught, ${left.length - unexplained.length} explained, ${unexplained.length} neither, ${minutes} min`);
 if (unexplained.length + unheard.length > 0) process.exit(1);
+
+function named(tests) {
+  return tests.map((test) => `--test=${test}`);
+}
 
 /** Is this the first part for its files? */
 function isFirst(number) {
@@ -63,12 +68,12 @@ function isFirst(number) {
 }
 
 /** Tries the mutants with the tests of a part; says the names of those that survive. */
-function attempt({ name, targets, args }, mutants) {
+function attempt({ name, targets, args, env: more }, mutants) {
   const out = `${FOLDER}/${name}`;
   rmSync(out, { recursive: true, force: true });
   const chosen = isWhole(mutants) ? [...new Set(mutants.map(({ file }) => file))].flatMap((file) => ["--file", file]) : mutants.flatMap(({ name }) => ["--re", `^${escaped(name)}$`]);
   // Cargo ends a test program with the first test that fails: a mutant that is caught once is caught.
-  const env = { [`CARGO_TARGET_${host().toUpperCase().replaceAll("-", "_")}_RUNNER`]: `${process.execPath} ${process.cwd()}/xtask/mutants/first-failure.mjs` };
+  const env = { ...more, [`CARGO_TARGET_${host().toUpperCase().replaceAll("-", "_")}_RUNNER`]: `${process.execPath} ${process.cwd()}/xtask/mutants/first-failure.mjs` };
   const options = ["--no-shuffle", "--output", out, ...targets.map((target) => `--cargo-arg=${target}`)];
   const { status } = run([...options, ...chosen, ...(args.length > 0 ? ["--", "--", ...args] : [])], { env, stdio: "inherit" });
   // 0: all caught; 2: some survive; 3: some never ended, which is a way of being caught.
