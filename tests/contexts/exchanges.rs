@@ -157,6 +157,15 @@ fn who_waits_in_vain_has_the_token_if_it_is_still_valid_then() {
 }
 
 #[test]
+fn nobody_goes_on_without_the_lock() {
+    let context = with(&stale());
+    context.world.locks.set(Some(LockScope::Covering));
+    context.world.taken.set(true);
+    assert_eq!(told(got(&context)), ("transient", "busy".into()));
+    assert_eq!((there(&context), context.world.waited.borrow().clone()), (stale(), vec![12_000]));
+}
+
+#[test]
 fn a_token_that_ends_while_the_request_is_on_its_way_is_no_consolation() {
     for (takes, answer) in [(4_999, Ok("A0".to_owned())), (5_000, Err(("configuration", String::new())))] {
         let context = with(&ending());

@@ -28,6 +28,9 @@ pub const LIFETIME: i64 = 3_600_000;
 /// Something that happens in the world at a moment the test has named.
 pub type Event = Box<dyn FnOnce(&Scripted)>;
 
+/// The same; true if what was to be done fails.
+pub type Ordeal = Box<dyn FnOnce(&Scripted) -> bool>;
+
 /// What happens to one write.
 pub enum Fate {
     Works,
@@ -65,8 +68,8 @@ pub struct Scripted {
     pub store: RefCell<BTreeMap<String, Kept>>,
     versions: Cell<u64>,
     nonces: Cell<u64>,
-    /// What happens before the next reads; true: the read fails.
-    pub reads: RefCell<VecDeque<Box<dyn FnOnce(&Self) -> bool>>>,
+    /// What happens before the next reads.
+    pub reads: RefCell<VecDeque<Ordeal>>,
     /// What happens to the next writes.
     pub writes: RefCell<VecDeque<Fate>>,
     /// What happens in the next waits, instead of the time going by.
