@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use refresh_coordinator::protocol::context::{Call, Context};
-use refresh_coordinator::protocol::demand::Need;
+use refresh_coordinator::protocol::demand::{Mark, Need};
 use refresh_coordinator::protocol::failure::Failure;
 use refresh_coordinator::protocol::notice::What;
 use refresh_coordinator::protocol::ports::LockScope;
@@ -89,6 +89,7 @@ fn a_claim_stands_in_the_record_while_the_request_is_on_its_way() {
     let sent = Sent { token: Some("R0".into()), attempt: 1, deadline: START + 10_000 };
     assert_eq!(*context.world.sent.borrow(), [sent]);
     assert_eq!(there(&context).intent, None);
+    assert_eq!(context.mark(&Vec::new()), Some(Mark { minted: 1, access_token: Some(Secret::new("A1")) }));
     assert_eq!(context.world.store.borrow()[&key].ttl, None, "a session stays");
     assert_eq!(*context.world.notices.borrow(), [What::Presented, What::Refreshed]);
     assert_eq!(*context.world.announced.borrow(), [(key, "s".to_owned(), 1)]);
@@ -578,6 +579,16 @@ fn a_hint_during_a_cool_down_costs_no_attempt() {
 }
 
 #[test]
+fn a_cool_down_outlasts_a_callers_patience() {
+    let context = context_with(Settings { lock_wait: 1_000, ..Settings::default() });
+    context.world.put(&context.names.session().key, &stale());
+    context.world.answer(not_now(2_000));
+    let result = got(&context);
+    assert_eq!(told(result.clone()), ("transient", String::new()));
+    assert_eq!((retry_at(result), context.world.monotonic.get()), (Some(START + 2_000), 1_000));
+}
+
+#[test]
 fn a_context_that_is_closed_waits_for_nothing() {
     let context = with(&stale());
     context.world.answer(not_now(2_000));
@@ -662,6 +673,47 @@ fn a_withdrawal_meets_what_another_writer_left_beside_our_claim() {
     context.world.answer_after(changed, not_now(60_000));
     assert_eq!(retry_at(got(&context)), Some(START + 60_000));
     assert_eq!((there(&context).intent, there(&context).revoke), (None, vec![Secret::new("old")]));
+}
+
+// A store that is slow.
+
+#[test]
+fn a_slow_read_does_not_bring_back_what_this_context_has_replaced() {
+    let context = std::rc::Rc::new(with(&session()));
+    let (key, other) = (context.names.session().key, context.clone());
+    context.world.before_read(move |world| {
+        world.put(&key, &renewed());
+        drop(run(other.look(&Vec::new())));
+        // What the slow read has found before.
+        world.put(&key, &session());
+    });
+    let tokens = run(context.refresh(&any(), &call(&context))).expect("fresh");
+    assert_eq!((access(&tokens), &tokens.refresh_token), ("A1", &Some(Secret::new("R1"))));
+}
+
+#[test]
+fn a_slow_read_brings_the_tokens_of_its_own_session_or_none() {
+    let context = std::rc::Rc::new(with(&session()));
+    let (key, other) = (context.names.session().key, context.clone());
+    context.world.before_read(move |world| {
+        world.put(&key, &Record { sid: "t".into(), generation: 5, ..session() });
+        drop(run(other.sign_in(carried("R0", "T"), &Vec::new())));
+        world.put(&key, &session());
+    });
+    let tokens = run(context.refresh(&any(), &call(&context))).expect("fresh");
+    assert_eq!((tokens.sid.as_str(), tokens.generation, context.sid().as_deref()), ("s", 0, Some("t")));
+}
+
+#[test]
+fn grants_that_have_ended_are_forgotten_with_the_next_commit() {
+    let mut record = stale();
+    record.grants.insert("ended".into(), grant("E", 0, 0));
+    record.grants.insert("lives".into(), grant("L", 1, 0));
+    let context = with(&record);
+    context.world.answer(grants("R1", "A1"));
+    assert_eq!(got(&context), Ok("A1".into()));
+    let keys: Vec<String> = there(&context).grants.iter().map(|(key, _)| key.to_owned()).collect();
+    assert_eq!(keys, ["", "lives"]);
 }
 
 // A store that is away.
