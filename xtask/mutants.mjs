@@ -71,11 +71,12 @@ function isFirst(number) {
 function attempt({ name, targets, args, env: more }, mutants) {
   const out = `${FOLDER}/${name}`;
   rmSync(out, { recursive: true, force: true });
-  const chosen = isWhole(mutants) ? [...new Set(mutants.map(({ file }) => file))].flatMap((file) => ["--file", file]) : mutants.flatMap(({ name }) => ["--re", `^${escaped(name)}$`]);
+  // A file at a time if it can be: a line of commands has its limits.
+  const chosen = isWhole(mutants) ? [...new Set(mutants.map(({ file }) => `^${escaped(file)}:`))] : mutants.map(({ name }) => `^${escaped(name)}$`);
   // Cargo ends a test program with the first test that fails: a mutant that is caught once is caught.
   const env = { ...more, [`CARGO_TARGET_${host().toUpperCase().replaceAll("-", "_")}_RUNNER`]: `${process.execPath} ${process.cwd()}/xtask/mutants/first-failure.mjs` };
   const options = ["--no-shuffle", "--output", out, ...targets.map((target) => `--cargo-arg=${target}`)];
-  const { status } = run([...options, ...chosen, ...(args.length > 0 ? ["--", "--", ...args] : [])], { env, stdio: "inherit" });
+  const { status } = run([...options, ...chosen.flatMap((name) => ["--re", name]), ...(args.length > 0 ? ["--", "--", ...args] : [])], { env, stdio: "inherit" });
   // 0: all caught; 2: some survive; 3: some never ended, which is a way of being caught.
   if (![0, 2, 3].includes(status)) fail(`cargo-mutants ended with ${status}`);
   const names = readFileSync(`${out}/mutants.out/missed.txt`, "utf8").split("\n");

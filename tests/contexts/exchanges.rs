@@ -288,6 +288,110 @@ fn the_flight_is_told_when_it_looks_and_when_it_sends() {
     assert_eq!((looks.get(), sends.get(), early.get()), (2, 1, 0));
 }
 
+// Looks.
+
+#[test]
+fn tokens_of_another_exchange_are_noticed_once() {
+    let adopted = |record: &Record, waits: bool, lock: bool| {
+        let context = with(record);
+        let key = context.names.session().key;
+        if waits || lock {
+            context.world.put(&key, &Record { intent: Some(intent("theirs", false)), ..stale() });
+        }
+        context.world.locks.set(lock.then_some(LockScope::Covering));
+        let (there, record) = (key, record.clone());
+        if waits {
+            context.world.while_waiting(move |world| {
+                world.put(&there, &record);
+                world.heard.set(1);
+            });
+        } else if lock {
+            context.world.before_read(|_| {});
+            context.world.before_read(move |world| world.put(&there, &record));
+        }
+        got(&context).expect("fresh");
+        got(&context).expect("fresh");
+        context.world.noticed(&What::Adopted)
+    };
+    assert_eq!(adopted(&session(), false, false), 0, "nobody has refreshed it");
+    assert_eq!(adopted(&renewed(), false, false), 1);
+    assert_eq!(adopted(&session(), true, false), 1, "somebody did while we waited");
+    assert_eq!(adopted(&session(), false, true), 1, "or queued");
+}
+
+#[test]
+fn a_call_belongs_to_the_session_it_began_with_and_its_context_takes_up_the_one_that_is_there() {
+    let context = with(&session());
+    let other = || Call { sid: Some("before".into()), ..call(&context) };
+    assert_eq!(told(run(context.refresh(&any(), &other()))).0, "no session");
+    assert_eq!(context.sid().as_deref(), Some("s"));
+    assert_eq!(*context.world.notices.borrow(), [What::SignedIn]);
+    assert_eq!(told(run(context.refresh(&any(), &other()))).0, "no session");
+    assert_eq!(context.world.notices.borrow().len(), 1);
+    context.world.put(&context.names.session().key, &Record::tombstone("s".into()));
+    assert_eq!(told(got(&context)).0, "no session");
+    assert_eq!(context.sid(), None);
+}
+
+#[test]
+fn a_first_call_takes_the_session_up_without_an_event() {
+    let context = with(&session());
+    assert_eq!(got(&context), Ok("A0".into()));
+    assert_eq!(context.sid().as_deref(), Some("s"));
+    assert!(context.world.notices.borrow().is_empty());
+}
+
+#[test]
+fn what_was_read_before_a_sign_in_changes_nothing_in_this_context() {
+    for there in [Some(session()), Some(Record::tombstone("s".into())), None] {
+        let context = std::rc::Rc::new(with(&session()));
+        let (key, other) = (context.names.session().key, context.clone());
+        context.world.before_read(move |world| {
+            drop(run(other.sign_in(carried("R9", "A9"), &Vec::new())));
+            match &there {
+                Some(record) => world.put(&key, record),
+                None => drop(world.store.borrow_mut().remove(&key)),
+            }
+        });
+        let call = Call { sid: Some("before".into()), ..call(&context) };
+        assert_eq!(told(run(context.refresh(&any(), &call))).0, "no session");
+        assert_eq!(context.sid().as_deref(), Some("n1"), "the new session");
+    }
+}
+
+#[test]
+fn where_there_is_no_record_there_is_no_session() {
+    let context = with(&session());
+    got(&context).expect("fresh");
+    context.world.store.borrow_mut().clear();
+    assert_eq!(told(got(&context)), ("no session", String::new()));
+    assert_eq!(context.sid(), None);
+}
+
+#[test]
+fn without_a_refresh_token_the_session_lives_as_long_as_its_access_token() {
+    let without = |record: Record| {
+        let context = with(&Record { refresh_token: None, ..record });
+        context.world.needs_token.set(true);
+        context
+    };
+    let context = without(ending());
+    assert_eq!(got(&context), Ok("A0".into()));
+    assert_eq!(told(got_for(&context, Need::MintedAfterNow)), ("no session", "no-refresh-token".into()));
+    // A custom exchange may live on cookies.
+    context.world.needs_token.set(false);
+    context.world.answer(grants("R1", "A1"));
+    assert_eq!(got_for(&context, Need::MintedAfterNow), Ok("A1".into()));
+    assert_eq!(context.world.sent.borrow()[0].token, None);
+    let context = without(stale());
+    context.world.answer(refuses(Class::Revoked(Reason::Unknown), Spent::No));
+    assert_eq!(told(got(&context)).0, "revoked", "nothing lives any more");
+    let context = with(&ending());
+    context.world.needs_token.set(true);
+    context.world.answer(grants("R1", "A1"));
+    assert_eq!(got(&context), Ok("A1".into()), "there is one to present");
+}
+
 // Commits.
 
 #[test]
@@ -538,7 +642,7 @@ fn a_short_cool_down_is_waited_out_as_often_as_there_are_retries() {
     assert_eq!(retry_at(got(&context)), Some(START + 6_000));
     assert_eq!(*context.world.waited.borrow(), [2_000, 4_000]);
     let attempts: Vec<u32> = context.world.sent.borrow().iter().map(|sent| sent.attempt).collect();
-    assert_eq!(attempts, [1, 2, 3]);
+    assert_eq!((attempts, context.world.attempts.borrow().clone()), (vec![1, 2, 3], vec![1, 2, 3]));
     assert_eq!(context.world.noticed(&What::Transient { retry_at: Some(START + 2_000) }), 1);
     assert_eq!(context.world.announced.borrow().len(), 3);
     assert_eq!(there(&context).intent, None);
@@ -756,7 +860,25 @@ fn by_option_a_token_is_presented_without_a_claim_while_the_store_is_away() {
     context.world.answer(grants("R1", "A1"));
     assert_eq!(got(&context), Ok("A1".into()));
     assert_eq!(context.world.noticed(&What::Degraded { what: "claim" }), 1);
+    assert_eq!(*context.world.attempts.borrow(), [1]);
     assert_eq!(there(&context).refresh_token, Some(Secret::new("R1")));
+}
+
+#[test]
+fn without_a_claim_no_refusal_ends_the_session() {
+    let context = with_memory_of(&stale());
+    context.world.fail_read();
+    context.world.answer(refuses(Class::Revoked(Reason::Unknown), Spent::Yes));
+    assert_eq!(told(got(&context)), ("store", "store-threw".into()), "what the record says cannot be known");
+    assert_eq!(there(&context), stale());
+    context.world.fail_read();
+    assert_eq!(told(got(&context)).0, "store", "nothing is remembered that could be presented again");
+    assert_eq!(context.world.sent.borrow().len(), 1);
+    let context = with_memory_of(&stale());
+    context.world.monotonic.set(100);
+    context.world.fail_read();
+    context.world.answer(not_now(2_000));
+    assert_eq!(retry_at(got(&context)), Some(START + 2_100));
 }
 
 /// A context with the option, which has seen the record and nothing since.

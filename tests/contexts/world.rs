@@ -78,7 +78,10 @@ pub struct Scripted {
     pub waited: RefCell<Vec<i64>>,
     /// The next verdicts, with what happens while the request is on its way.
     pub verdicts: RefCell<VecDeque<(Event, Verdict)>>,
+    /// The next client authentications that cannot be computed.
     pub prepared: RefCell<VecDeque<Refusal>>,
+    /// The attempts for which one was computed.
+    pub attempts: RefCell<Vec<u32>>,
     pub sent: RefCell<Vec<Sent>>,
     pub notices: RefCell<Vec<What>>,
     pub announced: RefCell<Vec<(String, String, u64)>>,
@@ -260,7 +263,8 @@ impl TokenEndpoint for Scripted {
         self.needs_token.get()
     }
 
-    async fn prepare(&self, _attempt: u32) -> Result<(), Refusal> {
+    async fn prepare(&self, attempt: u32) -> Result<(), Refusal> {
+        self.attempts.borrow_mut().push(attempt);
         self.prepared.borrow_mut().pop_front().map_or(Ok(()), Err)
     }
 
