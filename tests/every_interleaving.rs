@@ -52,7 +52,11 @@ fn no_single_fault_breaks_an_invariant_when_the_user_signs_out_or_another_one_si
 #[test]
 fn announcements_change_nothing_but_speed() {
     for lock in LOCKS {
-        holds(&session(2, &[Action::Get], Kind::Strict, lock, Ending::Switch).heard(sim::world::Channel::Prompt).with(ALL, 1));
+        holds(
+            &session(2, &[Action::Get], Kind::Strict, lock, Ending::Switch)
+                .heard(sim::world::Channel::Prompt)
+                .with(ALL, 1),
+        );
     }
 }
 

@@ -22,84 +22,135 @@ fn holds(scenario: &Scenario) {
         Err(violation) => println!("VIOLATION {}", violation.trace),
     }
 }
-fn budget() -> u8 { std::env::var("F").unwrap().parse().unwrap() }
+fn budget() -> u8 {
+    std::env::var("F").unwrap().parse().unwrap()
+}
 const DEMANDED: [Kind; 3] = [Kind::Strict, Kind::Grace(GRACE), Kind::GraceLatest(GRACE)];
 
 #[test]
 fn harmless() {
-    for server in SERVERS { for lock in LOCKS {
-        holds(&session(2, &[Get, Renewed], server, lock, Ending::None).with(HARMLESS, budget()));
-    } }
-    for server in DEMANDED { for lock in LOCKS {
-        holds(&session(2, &[Get], server, lock, Ending::Switch).with(HARMLESS, budget()));
-    } }
+    for server in SERVERS {
+        for lock in LOCKS {
+            holds(&session(2, &[Get, Renewed], server, lock, Ending::None).with(HARMLESS, budget()));
+        }
+    }
+    for server in DEMANDED {
+        for lock in LOCKS {
+            holds(&session(2, &[Get], server, lock, Ending::Switch).with(HARMLESS, budget()));
+        }
+    }
 }
 #[test]
 fn everything() {
-    for server in SERVERS { for lock in LOCKS { for ending in ENDINGS {
-        holds(&session(2, &[Get], server, lock, ending).with(EVERYTHING, budget()));
-    } } }
+    for server in SERVERS {
+        for lock in LOCKS {
+            for ending in ENDINGS {
+                holds(&session(2, &[Get], server, lock, ending).with(EVERYTHING, budget()));
+            }
+        }
+    }
 }
 #[test]
 fn living() {
-    for server in DEMANDED { for lock in LOCKS { for life in [5_000, 60_000] { for calls in [&[Get, Get][..], &[Ahead, NotThis("u-access-0")], &[Minted]] {
-        holds(&session(2, calls, server, lock, Ending::None).living(life).with(ALL, budget()));
-        holds(&session(2, calls, server, lock, Ending::None).living(life).with(HARMLESS, budget()));
-    } } } }
+    for server in DEMANDED {
+        for lock in LOCKS {
+            for life in [5_000, 60_000] {
+                for calls in [&[Get, Get][..], &[Ahead, NotThis("u-access-0")], &[Minted]] {
+                    holds(&session(2, calls, server, lock, Ending::None).living(life).with(ALL, budget()));
+                    holds(&session(2, calls, server, lock, Ending::None).living(life).with(HARMLESS, budget()));
+                }
+            }
+        }
+    }
 }
 #[test]
 fn beside() {
-    for server in DEMANDED { for lock in LOCKS {
-        holds(&session(2, &[Get], server, lock, Ending::None).beside(&[GetFor("a")]).with(ALL, budget()));
-        holds(&session(1, &[Get], server, lock, Ending::Switch).beside(&[GetFor("a")]).with(EVERYTHING, budget()));
-        holds(&session(2, &[GetFor("b")], server, lock, Ending::None).living(60_000).beside(&[GetFor("a")]).with(ALL, budget()));
-    } }
+    for server in DEMANDED {
+        for lock in LOCKS {
+            holds(&session(2, &[Get], server, lock, Ending::None).beside(&[GetFor("a")]).with(ALL, budget()));
+            holds(&session(1, &[Get], server, lock, Ending::Switch).beside(&[GetFor("a")]).with(EVERYTHING, budget()));
+            holds(
+                &session(2, &[GetFor("b")], server, lock, Ending::None)
+                    .living(60_000)
+                    .beside(&[GetFor("a")])
+                    .with(ALL, budget()),
+            );
+        }
+    }
 }
 #[test]
 fn announced() {
-    for server in DEMANDED { for lock in LOCKS { for channel in [Channel::Prompt, Channel::Late] {
-        holds(&session(2, &[Get, Renewed], server, lock, Ending::None).heard(channel).with(ALL, budget()));
-        holds(&session(2, &[Get], server, lock, Ending::Switch).heard(channel).with(ALL, budget()));
-    } } }
+    for server in DEMANDED {
+        for lock in LOCKS {
+            for channel in [Channel::Prompt, Channel::Late] {
+                holds(&session(2, &[Get, Renewed], server, lock, Ending::None).heard(channel).with(ALL, budget()));
+                holds(&session(2, &[Get], server, lock, Ending::Switch).heard(channel).with(ALL, budget()));
+            }
+        }
+    }
 }
 #[test]
 fn revocations() {
     let faults = Faults { revoke: true, ..ALL };
-    for server in DEMANDED { for lock in LOCKS {
-        holds(&meanwhile(session(1, &[Get], server, lock, Ending::None), &[SignOut, Drain, SignIn("v"), Drain]).with(faults, budget()));
-    } }
+    for server in DEMANDED {
+        for lock in LOCKS {
+            holds(
+                &meanwhile(session(1, &[Get], server, lock, Ending::None), &[SignOut, Drain, SignIn("v"), Drain])
+                    .with(faults, budget()),
+            );
+        }
+    }
 }
 #[test]
 fn identity() {
     let faults = Faults { identity: true, write: true, read: true, revoke: true, ..NONE };
-    for server in SERVERS { for lock in LOCKS {
-        holds(&session(2, &[Get, Renewed], server, lock, Ending::None).with(faults, budget()));
-    } }
+    for server in SERVERS {
+        for lock in LOCKS {
+            holds(&session(2, &[Get, Renewed], server, lock, Ending::None).with(faults, budget()));
+        }
+    }
 }
 #[test]
 fn lag() {
-    for server in DEMANDED { for lock in LOCKS {
-        holds(&session(2, &[Get, Renewed], server, lock, Ending::None).lagging(1_000).with(Faults { stale: true, network: true, ..NONE }, budget()));
-    } }
+    for server in DEMANDED {
+        for lock in LOCKS {
+            holds(
+                &session(2, &[Get, Renewed], server, lock, Ending::None)
+                    .lagging(1_000)
+                    .with(Faults { stale: true, network: true, ..NONE }, budget()),
+            );
+        }
+    }
 }
 #[test]
 fn strangers() {
-    for server in DEMANDED { for lock in LOCKS { for ending in ENDINGS {
-        holds(&session(2, &[Get], server, lock, ending).strangers().with(ALL, budget()));
-    } } }
+    for server in DEMANDED {
+        for lock in LOCKS {
+            for ending in ENDINGS {
+                holds(&session(2, &[Get], server, lock, ending).strangers().with(ALL, budget()));
+            }
+        }
+    }
 }
 #[test]
 fn successor_signs_out() {
-    for server in DEMANDED { for lock in LOCKS {
-        holds(&meanwhile(successor(2, &[Carry("u.0")], server, lock), &[SignOutCarried("u.0")]).with(ALL, budget()));
-        holds(&successor(2, &[Carry("u.0")], server, lock).with(EVERYTHING, budget()));
-        holds(&successor(2, &[Carry("u.0"), CarryMinted("u.0")], server, lock).with(HARMLESS, budget()));
-    } }
+    for server in DEMANDED {
+        for lock in LOCKS {
+            holds(
+                &meanwhile(successor(2, &[Carry("u.0")], server, lock), &[SignOutCarried("u.0")]).with(ALL, budget()),
+            );
+            holds(&successor(2, &[Carry("u.0")], server, lock).with(EVERYTHING, budget()));
+            holds(&successor(2, &[Carry("u.0"), CarryMinted("u.0")], server, lock).with(HARMLESS, budget()));
+        }
+    }
 }
 #[test]
 fn burst() {
     for lock in LOCKS {
-        holds(&session(2, &[Get, Get, Get], Kind::Strict, lock, Ending::None).with(Faults { network: true, crash: true, ..NONE }, budget()+1));
+        holds(
+            &session(2, &[Get, Get, Get], Kind::Strict, lock, Ending::None)
+                .with(Faults { network: true, crash: true, ..NONE }, budget() + 1),
+        );
     }
 }
 #[test]

@@ -80,6 +80,14 @@ fn a_function_may_add_its_proof() {
 }
 
 #[test]
+fn a_proof_without_a_name_leaves_the_name_to_us() {
+    let proof = || Additions { headers: Vec::new(), params: pairs(&[("client_assertion", "signed")]) };
+    let request = presented(ClientAuthentication::Public, &[], proof());
+    let expected = "grant_type=refresh_token&refresh_token=R%260%3D&client_id=web+app&client_assertion=signed";
+    assert_eq!(request.body.expose(), expected);
+}
+
+#[test]
 fn a_revocation_says_what_kind_of_token_it_is() {
     let request = revocation("web", &ClientAuthentication::Public, &Secret::new("R1"), &Additions::default());
     assert_eq!(request.body.expose(), "token=R1&token_type_hint=refresh_token&client_id=web");
@@ -90,4 +98,7 @@ fn a_request_is_not_printed() {
     let secret = Secret::new("hush-hush-hush");
     let request = presented(ClientAuthentication::Basic { secret }, &[], Additions::default());
     assert_eq!(format!("{request:?}"), r#"FormRequest { headers: ["Accept", "Content-Type", "Authorization"], .. }"#);
+    let additions =
+        Additions { headers: pairs(&[("DPoP", "proof")]), params: pairs(&[("client_assertion", "signed")]) };
+    assert_eq!(format!("{additions:?}"), r#"Additions { headers: ["DPoP"], .. }"#);
 }

@@ -178,6 +178,18 @@ mod tests {
     }
 
     #[test]
+    fn descriptions_are_found_wherever_they_stand() {
+        for (text, description) in [
+            (r#"{"error_description":"over"}"#, "over"),
+            (r#"{"error":{"message":"over"}}"#, "over"),
+            (r#"{"errors":[{"long_message":"over"}]}"#, "over"),
+            (r#"{"error":"it is over"}"#, "it is over"),
+        ] {
+            assert_eq!(answer(text).descriptions(), [description], "{text}");
+        }
+    }
+
+    #[test]
     fn a_word_is_mentioned_whole_or_not_at_all() {
         assert!(answer("failed: invalid_grant.").mentions("invalid_grant"));
         assert!(!answer("not_invalid_grant invalid_granted éinvalid_grant1").mentions("invalid_grant"));

@@ -60,6 +60,8 @@ mod tests {
         assert_eq!(parse("Thu, 01 Jan 1970 00:00:00 GMT", NOW), Some(0));
         assert_eq!(parse("Thu, 29 Feb 2024 23:59:60 GMT", NOW), Some(1_709_251_200_000));
         assert_eq!(parse("Fri, 01 Mar 2024 00:00:00 GMT", NOW), Some(1_709_251_200_000));
+        assert_eq!(parse("Wednesday, 01-Jan-76 00:00:00 GMT", NOW), Some(3_345_062_400_000), "50 years ahead");
+        assert_eq!(parse("Saturday, 01-Jan-77 00:00:00 GMT", NOW), Some(220_924_800_000), "51 would be");
         assert_eq!(parse("Saturday, 01-Jan-28 00:00:00 GMT", NOW), Some(1_830_297_600_000));
     }
 

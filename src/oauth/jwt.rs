@@ -61,6 +61,17 @@ mod tests {
         assert_eq!(claims.issued_at, Some(1_799_996_400_000));
         assert_eq!(claims.subject.as_deref(), Some("ann"));
         assert_eq!(super::claims(&token(r#"{"exp":1800000000.5}"#)).expires_at, Some(1_800_000_000_500));
+        assert_eq!(super::claims(&token(r#"{"exp":0,"sub":""}"#)), Claims::default(), "as if they were absent");
+    }
+
+    #[test]
+    fn a_token_is_taken_apart_up_to_64_kib() {
+        let signed = |length: usize| {
+            let token = token(r#"{"sub":"ann"}"#);
+            [&token, "s".repeat(length - token.len()).as_str()].concat()
+        };
+        assert_eq!(claims(&signed(64 * 1024)).subject.as_deref(), Some("ann"));
+        assert_eq!(claims(&signed(64 * 1024 + 1)).subject, None);
     }
 
     #[test]

@@ -119,12 +119,7 @@ impl Outcome {
         };
         // Where no token of ours was sent, none can have been spent by accident.
         let spent = if self.spent == Spent::Maybe && !facts.token_sent { Spent::No } else { self.spent };
-        Refusal {
-            class: self.class,
-            spent,
-            details: Details::new(fault, self.code, self.what),
-            retry_after: self.wait.filter(|_| self.class == Class::Transient),
-        }
+        Refusal { class: self.class, spent, details: Details::new(fault, self.code, self.what), retry_after: None }
     }
 }
 

@@ -107,3 +107,16 @@ impl Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_over_when_it_was_revoked_or_is_not_there() {
+        assert!(Failure::revoked(Reason::Idle).ends_session());
+        assert!(Failure::no_session("").ends_session());
+        assert!(!Failure::no_refresh_token().ends_session(), "its access token lives");
+        assert!(!Failure::busy("busy", "", None).ends_session());
+    }
+}

@@ -136,6 +136,18 @@ mod tests {
     }
 
     #[test]
+    fn flights_end_one_by_one() {
+        let flights = Flights::new();
+        assert!(flights.is_empty());
+        let first = flights.start(key(Need::Valid), 1);
+        let second = flights.start(key(Need::MintedAfterNow), 2);
+        assert_eq!((first, second), (Ticket(0), Ticket(1)));
+        assert!(flights.end(first) && !flights.is_empty());
+        assert_eq!(flights.join(&key(Need::MintedAfterNow)), Some(2));
+        assert!(flights.end(second) && flights.is_empty());
+    }
+
+    #[test]
     fn an_abandoned_flight_cannot_end_again() {
         let flights = Flights::new();
         let ticket = flights.start(key(Need::Valid), 7);

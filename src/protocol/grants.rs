@@ -46,3 +46,39 @@ impl Grants {
         self.0.iter_mut().map(|(_, grant)| grant)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grant(minted: u64) -> Grant {
+        Grant {
+            access_token: None,
+            expires_at: 0,
+            issued_at: 0,
+            minted,
+            token_type: None,
+            scope: None,
+            id_token: None,
+            extra: Default::default(),
+        }
+    }
+
+    #[test]
+    fn each_key_has_one_grant_and_the_order_is_that_of_the_keys() {
+        let mut grants = Grants::default();
+        for (key, minted) in [("b", 1), ("c", 2), ("a", 3), ("b", 4)] {
+            grants.insert(key.into(), grant(minted));
+        }
+        let minted =
+            |grants: &Grants| grants.iter().map(|(key, grant)| (key.to_owned(), grant.minted)).collect::<Vec<_>>();
+        assert_eq!(minted(&grants), [("a".into(), 3), ("b".into(), 4), ("c".into(), 2)]);
+        assert_eq!((grants.get("c"), grants.get("d")), (Some(&grant(2)), None));
+        grants.values_mut().for_each(|grant| grant.minted += 1);
+        assert_eq!(grants.values().map(|grant| grant.minted).sum::<u64>(), 12);
+        grants.retain(|key, grant| key != "a" && grant.minted > 3);
+        assert_eq!(minted(&grants), [("b".into(), 5)]);
+        grants.clear();
+        assert_eq!(grants, Grants::default());
+    }
+}

@@ -234,6 +234,7 @@ fn push<T>(list: &mut Vec<T>, item: T) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::verdict::{Class, Details, Fault, Spent};
 
     fn intent(nonce: &str) -> Intent {
         Intent { nonce: nonce.into(), hash: String::new(), locked: false, deadline: 0, duration: 10 }
@@ -270,5 +271,140 @@ mod tests {
         assert!(!memory.take_up(Some("one")));
         assert!(memory.take_up(Some("two")));
         assert_eq!(memory.handed(""), None);
+    }
+
+    #[test]
+    fn what_was_handed_out_is_kept_for_each_set_of_parameters() {
+        let mut memory = Memory::default();
+        let mark = |minted| Mark { minted, access_token: None };
+        assert!(memory.hand("a", mark(1)) && memory.hand("b", mark(2)) && memory.hand("a", mark(3)));
+        assert_eq!((memory.handed("a"), memory.handed("b")), (Some(mark(3)), Some(mark(2))));
+    }
+
+    #[test]
+    fn an_older_read_of_the_same_session_is_not_remembered() {
+        let mut memory = Memory::default();
+        let record = |sid: &str, generation, failures| Record {
+            generation,
+            failures,
+            ..Record::begun(sid.into(), Some(Secret::new("R")))
+        };
+        let after = |memory: &mut Memory, record: Record| {
+            memory.remember(&record);
+            memory.last.as_ref() == Some(&record)
+        };
+        assert!(after(&mut memory, record("s", 1, 0)));
+        assert!(!after(&mut memory, record("s", 0, 0)));
+        assert!(after(&mut memory, record("s", 1, 1)), "of the same generation the last one counts");
+        assert!(after(&mut memory, record("s", 2, 0)));
+        assert!(after(&mut memory, record("t", 0, 0)));
+    }
+
+    #[test]
+    fn sign_ins_and_sign_outs_are_counted() {
+        let mut memory = Memory::default();
+        assert!(memory.enter("s") && !memory.enter("s"));
+        assert_eq!(memory.turns, 2);
+        memory.leave("s");
+        assert_eq!((memory.turns, memory.sid.as_deref()), (3, None));
+        assert!(memory.has_left("s") && !memory.has_left("t"));
+    }
+
+    #[test]
+    fn no_list_grows_without_end() {
+        let mut memory = Memory::default();
+        for count in 0..=REMEMBERED {
+            memory.refuse(&Secret::new(format!("A{count}")));
+            memory.refuse(&Secret::new(format!("A{count}")));
+        }
+        assert_eq!(memory.refused().len(), REMEMBERED);
+        assert_eq!(
+            (&memory.refused()[0], &memory.refused()[REMEMBERED - 1]),
+            (&Secret::new("A1"), &Secret::new("A64"))
+        );
+    }
+
+    #[test]
+    fn the_first_end_that_is_noted_counts_for_this_very_grant() {
+        let grant = |minted, issued_at, expires_at| Grant {
+            access_token: None,
+            expires_at,
+            issued_at,
+            minted,
+            token_type: None,
+            scope: None,
+            id_token: None,
+            extra: Default::default(),
+        };
+        let mut memory = Memory::default();
+        memory.note_end("s", &grant(1, 0, 10), 7);
+        memory.note_end("s", &grant(1, 0, 10), 8);
+        assert_eq!(memory.end("s", &grant(1, 0, 10)), Some(7));
+        for (sid, other) in
+            [("t", grant(1, 0, 10)), ("s", grant(2, 0, 10)), ("s", grant(1, 1, 10)), ("s", grant(1, 0, 9))]
+        {
+            assert_eq!(memory.end(sid, &other), None);
+        }
+    }
+
+    #[test]
+    fn a_failure_cools_down_where_it_happened() {
+        let mut memory = Memory::default();
+        let failure = |message| Failure::no_session(message);
+        memory.cool_down("k", "a", 10, failure("first"));
+        memory.cool_down("k", "b", 10, failure("other parameters"));
+        memory.cool_down("l", "a", 10, failure("other key"));
+        memory.cool_down("k", "a", 20, failure("second"));
+        assert_eq!(memory.cooling("k", "a", 19), Some(failure("second")));
+        assert_eq!(memory.cooling("k", "a", 20), None);
+        assert_eq!(memory.cooling("k", "b", 9), Some(failure("other parameters")));
+        assert_eq!(memory.cooling("l", "a", 9), Some(failure("other key")));
+        assert_eq!(memory.cooling("l", "b", 9), None);
+        assert_eq!(memory.cooling.len(), 3, "the later failure takes the place of the earlier one");
+        assert!(memory.take_up(Some("s")));
+        assert_eq!(memory.cooling("l", "a", 9), None, "the next user may fare better");
+    }
+
+    #[test]
+    fn an_intent_stands_for_its_own_attempt_and_ends_with_it() {
+        let mut memory = Memory::default();
+        memory.claiming("one");
+        memory.claiming("two");
+        assert!(memory.stands_for(&intent("one"), "one") && !memory.stands_for(&intent("two"), "one"));
+        memory.sending("one");
+        memory.abandoned("one");
+        assert_eq!(memory.owner("k", &intent("one"), 0), Owner::OursSent);
+        assert_eq!(memory.owner("k", &intent("two"), 0), Owner::Foreign { watched: 0 }, "it is under way");
+        memory.ended("one");
+        assert_eq!(memory.owner("k", &intent("one"), 0), Owner::Foreign { watched: 0 });
+        memory.abandoned("two");
+        assert_eq!(memory.owner("k", &intent("two"), 0), Owner::OursUnsent);
+    }
+
+    #[test]
+    fn intents_are_watched_under_each_key_by_itself() {
+        let mut memory = Memory::default();
+        memory.owner("k", &intent("a"), 0);
+        memory.owner("l", &intent("a"), 5);
+        assert_eq!(memory.owner("k", &intent("a"), 7), Owner::Foreign { watched: 7 });
+        assert_eq!(memory.owner("l", &intent("a"), 7), Owner::Foreign { watched: 2 });
+        memory.owner("l", &intent("b"), 8);
+        assert_eq!(memory.owner("k", &intent("a"), 9), Owner::Foreign { watched: 9 });
+    }
+
+    #[test]
+    fn a_refusal_belongs_to_one_token_of_one_session() {
+        let mut memory = Memory::default();
+        let record = Record::begun("s".into(), Some(Secret::new("R0")));
+        let details = Details::new(Fault::Server, "", "");
+        let refusal = Refusal { class: Class::Transient, spent: Spent::No, details, retry_after: None };
+        memory.note_refusal(&record, refusal.clone());
+        assert_eq!(memory.refusal(&record), Some(refusal));
+        let others = [
+            Record { sid: "t".into(), ..record.clone() },
+            Record { generation: 1, ..record.clone() },
+            Record { refresh_token: Some(Secret::new("R1")), ..record.clone() },
+        ];
+        assert!(others.iter().all(|other| memory.refusal(other).is_none()));
     }
 }

@@ -194,6 +194,35 @@ mod tests {
     }
 
     #[test]
+    fn a_spare_lives_too_and_nothing_lives_in_a_session_that_is_over() {
+        let mut record = Record::begun("s".into(), Some(Secret::new("R1")));
+        record.spare = Some(Spare { refresh_token: Some(Secret::new("R1b")), grants: Grants::default() });
+        let lives = |record: &Record| ["R1", "R1b", "R0"].map(|token| record.is_live(&Secret::new(token)));
+        assert_eq!(lives(&record), [true, true, false]);
+        record.state = State::Rejected;
+        assert_eq!(lives(&record), [false; 3]);
+    }
+
+    #[test]
+    fn the_queue_keeps_the_last_sixteen() {
+        let mut full = Record::tombstone("s".into());
+        (0..20).for_each(|count| full.queue(Some(&Secret::new(format!("R{count}")))));
+        assert_eq!((full.revoke.len(), &full.revoke[0]), (16, &Secret::new("R4")));
+        let mut next = Record::begun("t".into(), None);
+        next.carry_from(&full);
+        assert_eq!(next.revoke, full.revoke);
+    }
+
+    #[test]
+    fn a_reason_is_read_by_its_name() {
+        let named =
+            |reason: Option<&str>| Record { reason: reason.map(str::to_owned), ..Record::begun("s".into(), None) };
+        assert_eq!(named(Some("idle")).rejected_for(), Reason::Idle);
+        assert_eq!(named(Some("unheard-of")).rejected_for(), Reason::Unknown);
+        assert_eq!(named(None).rejected_for(), Reason::Unknown);
+    }
+
+    #[test]
     fn debug_output_shows_no_token() {
         let mut record = Record::begun("s".into(), Some(Secret::new("topsecret")));
         record.revoke.push(Secret::new("topsecret"));

@@ -56,3 +56,14 @@ impl Default for Settings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_intent_outlives_its_presentation_by_five_seconds_at_most() {
+        let duration = |timeout| Settings { timeout, ..Settings::default() }.intent_duration();
+        assert_eq!([duration(10_000), duration(30_000), duration(4_000)], [15_000, 35_000, 6_000]);
+    }
+}

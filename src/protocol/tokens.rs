@@ -86,3 +86,27 @@ pub struct TokenSet {
     /// When the access token ends on the monotonic clock of this context, in milliseconds.
     pub expires_monotonic: Millis,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grant_is_printed_without_its_tokens_and_members() {
+        let mut extra = Extra::new();
+        extra.insert("device_token".into(), "hush".into());
+        let grant = Grant {
+            access_token: Some(Secret::new("hush")),
+            expires_at: 9,
+            issued_at: 4,
+            minted: 2,
+            token_type: None,
+            scope: None,
+            id_token: None,
+            extra,
+        };
+        assert_eq!(format!("{grant:?}"), "Grant { minted: 2, issued_at: 4, expires_at: 9, .. }");
+        assert_eq!(format!("{:?}", grant.access_token), "Some([secret])");
+        assert_eq!((grant.lifetime(), Grant { expires_at: 3, ..grant }.lifetime()), (5, 0));
+    }
+}

@@ -209,3 +209,41 @@ impl PartialEq for Cause {
         Rc::ptr_eq(&self.0, &other.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_stable_and_lead_back() {
+        let reasons = [
+            (Reason::Expired, "expired"),
+            (Reason::Reuse, "reuse"),
+            (Reason::UserAction, "user-action"),
+            (Reason::Idle, "idle"),
+            (Reason::Superseded, "superseded"),
+            (Reason::ResponseLost, "response-lost"),
+            (Reason::Unknown, "unknown"),
+        ];
+        assert!(reasons.iter().all(|(reason, name)| reason.name() == *name && Reason::named(name) == *reason));
+        assert_eq!(Reason::named("of a newer version"), Reason::Unknown);
+        let faults = [
+            (Fault::Server, "server"),
+            (Fault::Network, "network"),
+            (Fault::Store, "store"),
+            (Fault::Host, "host"),
+            (Fault::Caller, "caller"),
+        ];
+        assert!(faults.iter().all(|(fault, name)| fault.name() == *name && Fault::named(name) == Some(*fault)));
+        assert_eq!(Fault::named("nobody"), None);
+    }
+
+    #[test]
+    fn what_was_granted_is_printed_without_tokens_and_a_cause_without_itself() {
+        let granted = Granted { access_token: Some(Secret::new("hush")), lifetime: Some(7), ..Granted::default() };
+        assert_eq!(format!("{granted:?}"), "Granted { lifetime: Some(7), expires_at: None, .. }");
+        let cause = Cause(Rc::new("hush"));
+        assert_eq!(format!("{cause:?}"), "[cause]");
+        assert!(cause == cause.clone() && cause != Cause(Rc::new("hush")), "the same object, not one that looks alike");
+    }
+}

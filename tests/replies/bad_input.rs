@@ -28,6 +28,8 @@ fn a_success_that_is_no_token_response_ends_nothing() {
         (r#"{"access_token":"A1"}}"#, "malformed-reply"),
         (r#"{"access_token":7}"#, "malformed-reply"),
         (r#"{"access_token":{"a":1}}"#, "malformed-reply"),
+        (r#"{"access_token":"A1\r\nX-Header: 1"}"#, "malformed-reply"),
+        (r#"{"access_token":"A1","refresh_token":"Ré"}"#, "malformed-reply"),
         (r#"{"access_token":"A1","refresh_token":7}"#, "malformed-reply"),
         (r#"{"access_token":"A1","refresh_token":["R1"]}"#, "malformed-reply"),
         (r#"{"access_token":null}"#, "reply-without-access-token"),
@@ -78,8 +80,48 @@ fn a_401_from_something_in_front_does_not_end_a_session() {
     assert_eq!((wall.class, wall.spent), (Class::Configuration, Spent::No));
     let bearer = refusal(401, &[("WWW-Authenticate", "Bearer error=\"invalid_token\"")], "", &PUBLIC);
     assert_eq!((bearer.class, &*bearer.details.code), (Class::Revoked(Reason::Unknown), "unauthorized"));
+    let bare = refusal(401, &[], "", &PUBLIC);
+    assert_eq!((bare.class, bare.spent), (Class::Revoked(Reason::Unknown), Spent::Maybe));
+    assert_eq!(bare.details.code, "unauthorized");
     let client = refusal(401, &[], "", &CONFIDENTIAL);
     assert_eq!((client.class, &*client.details.code), (Class::Configuration, "client-not-authenticated"));
+}
+
+#[test]
+fn a_403_with_a_page_comes_from_something_in_front() {
+    let told = |body| refusal(403, &[], body, &PUBLIC).details.code;
+    assert_eq!(told("<html>Are you a robot?</html>"), "blocked");
+    assert_eq!(told("no"), "unknown-reply");
+}
+
+#[test]
+fn a_body_may_have_a_mebibyte() {
+    assert_eq!(refresh_coordinator::oauth::reply::LONGEST_BODY, 1_048_576, "as the message says");
+}
+
+#[test]
+fn the_message_says_why_a_session_is_over() {
+    for (error, why) in [
+        ("token_expired", "the refresh token has expired (HTTP 400: token_expired)"),
+        (
+            "refresh_token_already_used",
+            "the authorization server says that the refresh token was used before (HTTP 400: refresh_token_already_used)",
+        ),
+        ("user_not_found", "the session was ended by the user or an administrator (HTTP 400: user_not_found)"),
+    ] {
+        assert_eq!(refusal(400, &[], &format!(r#"{{"error":"{error}"}}"#), &PUBLIC).details.message, why);
+    }
+    let idle = r#"{"error":"invalid_grant","error_codes":[700082],"error_description":"invalid_grant"}"#;
+    let message = "the refresh token was not used for too long (HTTP 400: invalid_grant)";
+    assert_eq!(refusal(400, &[], idle, &PUBLIC).details.message, message, "a code is not told twice");
+}
+
+#[test]
+fn a_code_that_is_known_is_told_before_one_that_is_not() {
+    let told = |body| refusal(400, &[], body, &PUBLIC).details.oauth_error;
+    assert_eq!(told(r#"{"error":"weird","code":"invalid_grant"}"#).as_deref(), Some("invalid_grant"));
+    assert_eq!(told(r#"{"error":"weird","code":"odd"}"#).as_deref(), Some("weird"));
+    assert_eq!(told(r#"{"code":"odd"}"#), None, "not in the standard's place, and unknown");
 }
 
 #[test]

@@ -80,6 +80,10 @@ fn a_custom_refresh_returns_a_token_set_or_the_members_of_a_reply() {
         assert_eq!(granted.refresh_token, Some(Secret::new("R1")));
         assert_eq!((granted.lifetime, granted.expires_at), (None, Some(RECEIVED + 60_000)), "{value}");
     }
+    let Verdict::Granted(endless) = returned(json!({ "accessToken": "A1" })) else { panic!("refused") };
+    assert_eq!((endless.lifetime, endless.expires_at), (None, None));
+    let Verdict::Granted(cookie_only) = returned(json!({ "expiresIn": 60 })) else { panic!("refused") };
+    assert_eq!((cookie_only.access_token, cookie_only.lifetime), (None, Some(60_000)));
     let Verdict::Granted(cookie_only) = returned(json!({ "expiresAt": RECEIVED + 60_000 })) else { panic!("refused") };
     assert_eq!((cookie_only.access_token, cookie_only.expires_at), (None, Some(RECEIVED + 60_000)));
 }
@@ -98,6 +102,13 @@ fn what_a_custom_refresh_returns_without_tokens_is_judged() {
     assert_eq!(class(json!({})), (Class::Transient, Spent::Maybe));
     assert_eq!(class(json!({ "refreshToken": "R1" })), (Class::Transient, Spent::Maybe));
     assert_eq!(class(json!({ "accessToken": "A1", "refreshToken": 1 })), (Class::Transient, Spent::Maybe));
+    let code = |value| match returned(value) {
+        Verdict::Refused(refusal) => refusal.details.code,
+        Verdict::Granted(_) => panic!("granted"),
+    };
+    assert_eq!(code(json!({ "error": "RefreshAccessTokenError", "refreshToken": 1 })), "unknown-reply");
+    assert_eq!(code(json!({ "accessToken": "A1", "refreshToken": 1 })), "malformed-reply");
+    assert_eq!(code(json!({ "refreshToken": "R1" })), "reply-without-access-token");
 }
 
 #[test]

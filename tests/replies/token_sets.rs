@@ -67,6 +67,15 @@ fn without_a_lifetime_a_moment_counts_if_it_is_ahead() {
     assert_eq!(end(json!({ "expires_at": 1_700_000_000 }), FRESH), (None, None), "a clock is wrong");
     let wrong_clock = Age::Received { at: NOW + 86_400_000, date: Some(NOW) };
     assert_eq!(end(json!({ "expires_at": 1_800_003_600 }), wrong_clock), (Some(3_600_000), None));
+    // From 1973 on a number is one of milliseconds; before that it would be.
+    assert_eq!(end(json!({ "expires_at": 99_999_999_999_i64 }), Age::Unknown), (None, Some(2 * HUNDRED_YEARS)));
+    assert_eq!(end(json!({ "expires_at": 100_000_000_000_i64 }), Age::Unknown), (None, Some(100_000_000_000)));
+    assert_eq!(end(json!({ "expires_at": 1e300 }), Age::Unknown), (None, Some(2 * HUNDRED_YEARS)));
+    assert_eq!(end(json!({ "expires_at": 0 }), Age::Unknown), (None, None), "zero is a missing one");
+    let at_once = json!({ "expires_at": 1_800_000_000 });
+    assert_eq!(end(at_once.clone(), FRESH), (None, None), "what ends now is no estimate");
+    assert_eq!(end(at_once.clone(), Age::Received { at: 0, date: Some(NOW) }), (None, None));
+    assert_eq!(end(at_once, Age::Received { at: 0, date: Some(NOW + 1_000) }), (None, None));
     assert_eq!(end(json!({ "expires_at": 1_700_000_000 }), Age::Unknown), (None, Some(1_700_000_000_000)));
 }
 
@@ -80,6 +89,8 @@ fn without_either_a_jwt_tells() {
     assert_eq!(end(json!({ "access_token": token }), later), (Some(600_000), None));
     let undated = jwt(json!({ "exp": 1_800_003_600 }));
     assert_eq!(end(json!({ "access_token": undated }), FRESH), (None, Some(NOW + 3_600_000)));
+    let instant = jwt(json!({ "exp": 1_800_003_600, "iat": 1_800_003_600 }));
+    assert_eq!(end(json!({ "access_token": instant }), FRESH), (None, Some(NOW + 3_600_000)), "no life at all is none");
     let past = jwt(json!({ "exp": 1_700_000_000 }));
     assert_eq!(end(json!({ "access_token": past }), FRESH), (None, None));
     assert_eq!(end(json!({ "access_token": past }), Age::Unknown), (None, Some(1_700_000_000_000)));
@@ -108,6 +119,7 @@ fn flaws_are_named_and_what_can_be_read_is_read() {
     assert_eq!(flaw(json!({ "accessToken": "A1", "refreshToken": 7, "scope": 1 })), Some(("refreshToken", true)));
     assert_eq!(flaw(json!({ "access_token": {} })), Some(("access_token", true)));
     assert_eq!(flaw(json!({ "scope": {} })), Some(("scope", false)));
+    assert_eq!(flaw(json!({ "scope": ["a", 1] })), Some(("scope", false)));
     assert_eq!(flaw(json!({ "expires_in": "soon" })), Some(("expires_in", false)));
     assert_eq!(flaw(json!({ "expiresAt": "2026-11-21T00:00:00Z" })), Some(("expiresAt", false)));
     assert_eq!(flaw(json!({ "accessToken": null, "refreshToken": "", "scope": ["a", "b"] })), None);

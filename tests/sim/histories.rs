@@ -46,7 +46,8 @@ impl Histories {
         // Interchangeable contexts begin with the same history, but for their names.
         let kind = |role: usize| roles.iter().position(|other| other.is_like(&roles[role])).unwrap_or(role);
         for (role, script) in roles.iter().enumerate() {
-            histories.add(History { role, parent: None, answer: None, next: replay(script, &[]) }, &(kind(role), "begun"));
+            histories
+                .add(History { role, parent: None, answer: None, next: replay(script, &[]) }, &(kind(role), "begun"));
         }
         for role in 0..roles.len() {
             let next = Next { effects: [None; PROGRAMS], outputs: Vec::new() };

@@ -1,6 +1,5 @@
 //! The invariants of the protocol, checked at every step of the simulated world.
 
-
 use refresh_coordinator::protocol::record::{Record, State as Life};
 use refresh_coordinator::protocol::tokens::{Grant, Secret};
 use refresh_coordinator::protocol::verdict::Reason;

@@ -88,7 +88,8 @@ fn store_failed() -> StoreFailure {
 
 impl Store for World {
     async fn read(&self, at: &Address) -> Result<Option<Versioned>, StoreFailure> {
-        let versioned = |(value, version): (Text, u32)| Versioned { value: value.get().to_string(), version: version.to_string() };
+        let versioned =
+            |(value, version): (Text, u32)| Versioned { value: value.get().to_string(), version: version.to_string() };
         match self.effect(Effect::Read { key: Text::of(&at.key) }).await {
             Reply::Read(found) => Ok(found.map(versioned)),
             _ => Err(store_failed()),

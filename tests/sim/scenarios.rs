@@ -43,7 +43,8 @@ pub const NONE: Faults = Faults {
 pub const ALL: Faults = Faults { network: true, crash: true, pause: true, write: true, ..NONE };
 
 /// What must never cost one: the server is away, reads fail, are late or slow, clocks jump, revocations fail.
-pub const HARMLESS: Faults = Faults { unavailable: true, read: true, stale: true, slow: true, jump: true, revoke: true, ..NONE };
+pub const HARMLESS: Faults =
+    Faults { unavailable: true, read: true, stale: true, slow: true, jump: true, revoke: true, ..NONE };
 
 /// Everything.
 pub const EVERYTHING: Faults =

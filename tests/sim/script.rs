@@ -159,7 +159,10 @@ async fn act(context: &Context<World>, action: Action, sid: Option<String>) -> O
 
 fn carried(token: &str) -> Carried {
     let subject = token.split('.').next().map(str::to_owned);
-    Carried { granted: Granted { refresh_token: Some(Secret::new(token)), subject, ..Granted::default() }, issued_at: 0 }
+    Carried {
+        granted: Granted { refresh_token: Some(Secret::new(token)), subject, ..Granted::default() },
+        issued_at: 0,
+    }
 }
 
 fn outcome(result: Result<TokenSet, Failure>) -> Outcome {

@@ -84,7 +84,9 @@ pub fn digests_of(text: &str) -> Box<[u128]> {
             let mut renamed = String::with_capacity(text.len());
             while let Some(letter) = letters.next() {
                 renamed.push(letter);
-                if letter == '@' && let Some(name) = letters.next() {
+                if letter == '@'
+                    && let Some(name) = letters.next()
+                {
                     renamed.push(symmetry.rename(renaming, name));
                 }
             }

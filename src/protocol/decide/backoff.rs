@@ -42,6 +42,7 @@ mod tests {
     fn a_moment_beyond_the_cap_counts_as_past() {
         assert_eq!(is_ahead(Some(1_001), 1_000), Some(1_001));
         assert_eq!(is_ahead(Some(1_000), 1_000), None);
+        assert_eq!(is_ahead(Some(1_000 + RETRY_AT_CAP), 1_000), Some(1_000 + RETRY_AT_CAP));
         assert_eq!(is_ahead(Some(1_001 + RETRY_AT_CAP), 1_000), None);
     }
 }

@@ -40,7 +40,9 @@ pub fn claim(intent: Option<&Intent>, owner: Owner, covered: bool) -> Claim {
         Owner::OursUnsent => Claim::Free,
         Owner::OursSent => Claim::TakeOver,
         Owner::Foreign { .. } if covered && (intent.locked || dropped(Safeguard::LockedFlag)) => Claim::TakeOver,
-        Owner::Foreign { watched } if watched >= intent.duration || dropped(Safeguard::WatchUnchanged) => Claim::TakeOver,
+        Owner::Foreign { watched } if watched >= intent.duration || dropped(Safeguard::WatchUnchanged) => {
+            Claim::TakeOver
+        }
         Owner::Foreign { watched } => Claim::Wait(intent.duration - watched),
     }
 }
@@ -146,10 +148,15 @@ mod tests {
             panic!("nothing to lose")
         };
         assert_eq!((once.sends, once.intent.clone()), (1, None));
-        let TakenOver::Wait(twice) = take_over(&once, &Settings::default(), &known(0), 999) else {
+        let TakenOver::Wait(twice) = take_over(&once, &Settings::default(), &known(500), 999) else {
             panic!("must cool down")
         };
-        assert_eq!((twice.sends, twice.retry_at, twice.failures), (2, Some(1_000), 1));
+        assert_eq!((twice.sends, twice.retry_at, twice.failures), (2, Some(1_500), 1));
+        let TakenOver::Wait(often) = take_over(&Record { failures: 6, ..twice }, &Settings::default(), &known(0), 999)
+        else {
+            panic!("must cool down")
+        };
+        assert_eq!((often.sends, often.retry_at, often.failures), (2, Some(60_000), 6), "they count no further");
     }
 
     #[test]
@@ -180,6 +187,6 @@ mod tests {
         let at = |wall, monotonic| may_send(began, Moment { wall, monotonic }, &settings);
         assert!(at(5_999, 5_999));
         assert!(!at(6_000, 5_999) && !at(5_999, 6_000));
-        assert!(!at(-9_000, 1_000), "the wall clock was set back");
+        assert!(at(-3_999, 1_000) && !at(-4_000, 1_000), "the wall clock was set back");
     }
 }

@@ -122,7 +122,7 @@ pub fn after_conflict(
     if ours.state == State::Rejected {
         return after_rejection(there, ours);
     }
-    let mine = |record: &Record| (record.refresh_token.clone(), record.grants.get(params_key).cloned());
+    let mine = |record: &Record| (record.state, record.refresh_token.clone(), record.grants.get(params_key).cloned());
     if there.generation == ours.generation && mine(there) == mine(ours) {
         return AfterConflict::Durable;
     }
@@ -160,7 +160,7 @@ fn after_rejection(there: &Record, ours: &Record) -> AfterConflict {
 /// latest child live, and which of the two that is cannot be known.
 fn keep_as_spare(there: &Record, ours: &Record) -> Option<Box<Record>> {
     let sibling = there.generation == ours.generation
-        && there.state == State::Active
+        && (there.state, ours.state) == (State::Active, State::Active)
         && there.refresh_token != ours.refresh_token;
     let known = there.spare.as_ref().is_some_and(|spare| spare.refresh_token == ours.refresh_token);
     if !sibling || known || dropped(Safeguard::Spare) {
@@ -180,4 +180,221 @@ pub fn time_to_live(record: &Record, wall: Millis) -> Millis {
     let fenced = intent.map_or(0, |intent| intent.duration);
     let unfinished = record.sends > 0 || !record.revoke.is_empty();
     fenced + if unfinished { 3_600_000 } else { kept }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::record::Intent;
+    use crate::protocol::tokens::Secret;
+
+    const SENT: Moment = Moment { wall: 1_000, monotonic: 0 };
+
+    fn secret(text: &str) -> Option<Secret> {
+        Some(Secret::new(text))
+    }
+
+    fn grant(access: &str, expires_at: Millis) -> Grant {
+        Grant {
+            access_token: secret(access),
+            expires_at,
+            issued_at: 0,
+            minted: 0,
+            token_type: None,
+            scope: Some("a".into()),
+            id_token: secret("I0"),
+            extra: Default::default(),
+        }
+    }
+
+    fn claimed() -> Record {
+        let mut record = Record::begun("s".into(), secret("R0"));
+        record.generation = 4;
+        record.grants.insert(String::new(), grant("A0", 0));
+        record.sub = Some("ann".into());
+        let duration = 10;
+        record.intent = Some(Intent { nonce: "n".into(), hash: String::new(), locked: false, deadline: 10, duration });
+        record.sends = 1;
+        record.retry_at = Some(1);
+        record.failures = 1;
+        record.spare = Some(Spare { refresh_token: secret("R0b"), grants: Default::default() });
+        record
+    }
+
+    fn granted(refresh: Option<&str>) -> Granted {
+        Granted { refresh_token: refresh.map(Secret::new), access_token: secret("A1"), ..Granted::default() }
+    }
+
+    fn ours() -> Record {
+        committed(&claimed(), &granted(Some("R1")), "", SENT, &Settings::default(), false)
+    }
+
+    #[test]
+    fn a_life_is_what_the_reply_says_or_else_five_minutes_and_counts_from_the_send() {
+        let end = |lifetime, expires_at| {
+            let granted = Granted { lifetime, expires_at, ..granted(None) };
+            let grant = grant_of(&granted, None, 7, SENT, &Settings::default());
+            assert_eq!((grant.issued_at, grant.minted), (1_000, 7));
+            grant.expires_at
+        };
+        assert_eq!(end(Some(60_000), Some(5)), 61_000);
+        assert_eq!(end(None, Some(90_000)), 90_000);
+        assert_eq!(end(None, None), 301_000);
+    }
+
+    #[test]
+    fn scope_and_id_token_stay_where_the_reply_does_not_name_them() {
+        let (before, settings) = (grant("A0", 0), Settings::default());
+        let kept = grant_of(&granted(None), Some(&before), 1, SENT, &settings);
+        assert_eq!((kept.scope.as_deref(), kept.id_token), (Some("a"), secret("I0")));
+        let named = Granted { scope: Some("b".into()), id_token: secret("I1"), ..granted(None) };
+        let named = grant_of(&named, Some(&before), 1, SENT, &settings);
+        assert_eq!((named.scope.as_deref(), named.id_token), (Some("b"), secret("I1")));
+    }
+
+    #[test]
+    fn a_commit_begins_a_generation_and_ends_what_stood_before_it() {
+        let next = ours();
+        assert_eq!((next.generation, next.refresh_token.clone(), next.sub.as_deref()), (5, secret("R1"), Some("ann")));
+        assert!(next.has_spent(&Secret::new("R0")) && next.intent.is_none() && next.spare.is_none());
+        assert_eq!((next.sends, next.retry_at, next.failures, next.reason.clone()), (0, None, 0, None));
+        assert!(next.revoke.is_empty());
+        let named = Granted { subject: Some("bob".into()), ..granted(None) };
+        let named = committed(&claimed(), &named, "", SENT, &Settings::default(), false);
+        assert_eq!(named.sub.as_deref(), Some("bob"));
+    }
+
+    #[test]
+    fn a_token_that_stays_is_neither_spent_nor_queued() {
+        for refresh in [None, Some("R0")] {
+            let next = committed(&claimed(), &granted(refresh), "", SENT, &Settings::default(), true);
+            assert_eq!((next.generation, next.refresh_token), (5, secret("R0")));
+            assert!(next.spent.is_empty() && next.revoke.is_empty());
+        }
+        let next = committed(&claimed(), &granted(Some("R1")), "", SENT, &Settings::default(), true);
+        assert_eq!(next.revoke, [Secret::new("R0")]);
+    }
+
+    #[test]
+    fn grants_that_have_ended_go_but_for_the_new_one() {
+        let mut before = claimed();
+        before.grants.insert("ends now".into(), grant("B", 1_000));
+        before.grants.insert("lives".into(), grant("C", 1_001));
+        let short = Granted { lifetime: Some(0), ..granted(None) };
+        let next = committed(&before, &short, "", SENT, &Settings::default(), false);
+        assert_eq!(next.grants.iter().map(|(key, _)| key).collect::<Vec<&str>>(), ["", "lives"]);
+    }
+
+    fn after(there: Option<&Record>) -> AfterConflict {
+        after_conflict(there, &ours(), "", true, true)
+    }
+
+    #[test]
+    fn a_session_that_is_over_gets_our_token_to_revoke() {
+        let queue = |after| match after {
+            AfterConflict::Discard(record) => Some((record.sid, record.state, record.revoke)),
+            AfterConflict::SignedOut => None,
+            other => panic!("{other:?}"),
+        };
+        let token = || vec![Secret::new("R1")];
+        assert_eq!(queue(after(None)), Some(("s".into(), State::Out, token())));
+        let tombstone = Record::tombstone("s".into());
+        assert_eq!(queue(after(Some(&tombstone))), Some(("s".into(), State::Out, token())));
+        let other = Record::begun("other".into(), secret("X"));
+        assert_eq!(queue(after(Some(&other))), Some(("other".into(), State::Active, token())));
+        assert_eq!(queue(after(Some(&Record { revoke: token(), ..tombstone.clone() }))), None, "it is queued");
+        for there in [None, Some(&tombstone), Some(&other)] {
+            assert_eq!(after_conflict(there, &ours(), "", true, false), AfterConflict::SignedOut, "nowhere to revoke");
+        }
+    }
+
+    #[test]
+    fn in_successor_mode_the_key_is_the_identity_and_absent_means_forgotten() {
+        let write = AfterConflict::WriteOurs(Box::new(ours()));
+        assert_eq!(after_conflict(None, &ours(), "", false, true), write);
+        let other = Record::begun("other".into(), secret("R0"));
+        assert_eq!(after_conflict(Some(&other), &ours(), "", false, true), write);
+    }
+
+    #[test]
+    fn our_whole_set_is_durable_and_nothing_less() {
+        assert_eq!(after(Some(&ours())), AfterConflict::Durable);
+        let marked = Record { failures: 3, ..ours() };
+        assert_eq!(after(Some(&marked)), AfterConflict::Durable, "what another writer adds does not matter");
+        let mut merged = ours();
+        merged.grants.insert(String::new(), grant("other", 9));
+        assert_eq!(after(Some(&merged)), AfterConflict::Overtaken(None));
+        assert_eq!(after(Some(&Record { generation: 6, ..ours() })), AfterConflict::Overtaken(None));
+        let rejected = Record { state: State::Rejected, ..ours() };
+        assert_eq!(after(Some(&rejected)), AfterConflict::Overtaken(None));
+    }
+
+    #[test]
+    fn a_sibling_keeps_our_set_as_a_spare_once() {
+        let sibling = Record { refresh_token: secret("R1b"), ..ours() };
+        let AfterConflict::Overtaken(Some(kept)) = after(Some(&sibling)) else { panic!("not kept") };
+        let spare = Spare { refresh_token: secret("R1"), grants: ours().grants };
+        assert_eq!(*kept, Record { spare: Some(spare), ..sibling.clone() });
+        assert_eq!(after(Some(&kept)), AfterConflict::Overtaken(None), "it is kept");
+        let further = Record { generation: 6, ..sibling.clone() };
+        assert_eq!(after(Some(&further)), AfterConflict::Overtaken(None), "no sibling any more");
+        let rejected = Record { state: State::Rejected, ..sibling.clone() };
+        assert_eq!(after(Some(&rejected)), AfterConflict::Overtaken(None));
+    }
+
+    #[test]
+    fn a_reply_for_another_user_ends_the_session_unless_another_context_went_on_with_its_own() {
+        let over = rejected_for_identity(&claimed(), &granted(Some("R1b")), true);
+        let after = |there: &Record| after_conflict(Some(there), &over, "", true, true);
+        assert_eq!(after(&over), AfterConflict::Durable);
+        let write = AfterConflict::WriteOurs(Box::new(over.clone()));
+        assert_eq!(after(&claimed()), write, "our own intent is not what we wrote");
+        assert_eq!(after(&Record { revoke: Vec::new(), ..over.clone() }), write);
+        let AfterConflict::Overtaken(Some(kept)) = after(&ours()) else { panic!("the token must not live on") };
+        assert_eq!(*kept, Record { revoke: vec![Secret::new("R1b")], ..ours() }, "the session's own tokens may");
+        assert_eq!(after(&kept), AfterConflict::Overtaken(None));
+    }
+
+    #[test]
+    fn over_what_is_older_our_set_is_written_with_what_waits_for_revocation() {
+        let queued = |record: Record| Record { revoke: vec![Secret::new("old")], ..record };
+        let write = AfterConflict::WriteOurs(Box::new(queued(ours())));
+        assert_eq!(after(Some(&queued(claimed()))), write);
+        assert_eq!(after(Some(&queued(Record { intent: None, ..claimed() }))), write);
+        assert_eq!(after(Some(&queued(Record { state: State::Rejected, ..claimed() }))), write);
+    }
+
+    #[test]
+    fn another_user_is_one_only_if_both_are_known() {
+        let named = |subject: Option<&str>| Granted { subject: subject.map(str::to_owned), ..granted(None) };
+        assert!(changes_identity(&claimed(), &named(Some("bob"))));
+        assert!(!changes_identity(&claimed(), &named(Some("ann"))) && !changes_identity(&claimed(), &named(None)));
+        assert!(!changes_identity(&Record { sub: None, ..claimed() }, &named(Some("bob"))));
+    }
+
+    #[test]
+    fn the_reply_for_another_user_leaves_nothing_alive() {
+        let next = rejected_for_identity(&claimed(), &granted(Some("R1")), true);
+        assert_eq!((next.state, next.generation, next.intent), (State::Rejected, 4, None));
+        assert_eq!(next.revoke, [Secret::new("R0"), Secret::new("R1")]);
+        assert!(rejected_for_identity(&claimed(), &granted(Some("R1")), false).revoke.is_empty());
+    }
+
+    #[test]
+    fn an_entry_is_kept_between_a_minute_and_an_hour_and_longer_than_what_it_fences() {
+        let kept = |ends: Millis| {
+            let mut record = Record::begun("k".into(), secret("R0"));
+            record.grants.insert("a".into(), grant("A", ends));
+            record.grants.insert("b".into(), grant("B", 0));
+            record
+        };
+        let of = |record: &Record| time_to_live(record, 5_000);
+        assert_eq!(of(&Record::begun("k".into(), None)), 60_000);
+        assert_eq!(of(&kept(65_000)), 60_000);
+        assert_eq!(of(&kept(65_001)), 60_001);
+        assert_eq!(of(&kept(99_999_999)), 3_600_000);
+        assert_eq!(of(&Record { intent: claimed().intent, ..kept(65_001) }), 60_011);
+        assert_eq!(of(&Record { sends: 1, ..kept(65_001) }), 3_600_000);
+        assert_eq!(of(&Record { revoke: vec![Secret::new("R")], ..kept(65_001) }), 3_600_000);
+    }
 }

@@ -138,6 +138,16 @@ mod tests {
     }
 
     #[test]
+    fn a_call_that_has_met_no_session_yet_belongs_to_the_one_that_is_there() {
+        let (settings, record, need) = (Settings::default(), record(), Need::Valid);
+        let unmet = Viewpoint { sid: None, ..view("", &need, 0) };
+        assert!(matches!(look(&record, &unmet, &settings), Look::Adopt(_)));
+        let token = Secret::new("R1");
+        let carried = Viewpoint { presented: Some(&token), ..view("other", &need, 0) };
+        assert!(matches!(look(&record, &carried, &settings), Look::Adopt(_)), "the key is the identity");
+    }
+
+    #[test]
     fn a_met_demand_adopts_even_during_a_cool_down() {
         let (settings, mut record) = (Settings::default(), record());
         record.retry_at = Some(5_000);

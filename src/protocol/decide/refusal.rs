@@ -100,8 +100,18 @@ mod tests {
         there.generation = 1;
         assert_eq!(decide(Some(&there)), AfterRefusal::Moved);
         assert_eq!(decide(Some(&Record { sid: "other".into(), ..claimed() })), AfterRefusal::Moved);
+        assert_eq!(decide(Some(&Record { refresh_token: Some(Secret::new("R1")), ..claimed() })), AfterRefusal::Moved);
+        assert_eq!(decide(Some(&Record { state: State::Rejected, ..claimed() })), AfterRefusal::Moved);
         assert_eq!(decide(Some(&Record { state: State::Out, ..claimed() })), AfterRefusal::Moved);
         assert_eq!(decide(None), AfterRefusal::Moved);
+    }
+
+    #[test]
+    fn in_successor_mode_the_key_is_the_identity_and_absent_means_forgotten() {
+        let decide = |there: Option<&Record>| after_refusal(there, &claimed(), "mine", Reason::Idle, false);
+        assert!(matches!(decide(None), AfterRefusal::Reject(_, Reason::Idle)));
+        let there = Record { sid: "other".into(), ..claimed() };
+        assert!(matches!(decide(Some(&there)), AfterRefusal::Reject(_, Reason::Idle)));
     }
 
     #[test]
@@ -116,8 +126,22 @@ mod tests {
     #[test]
     fn a_spare_is_tried_before_the_session_is_given_up() {
         let mut there = claimed();
-        there.spare = Some(Spare { refresh_token: Some(Secret::new("R1b")), grants: Default::default() });
+        let mut grants = crate::protocol::grants::Grants::default();
+        let grant = crate::protocol::tokens::Grant {
+            access_token: Some(Secret::new("A1b")),
+            expires_at: 9,
+            issued_at: 0,
+            minted: 0,
+            token_type: None,
+            scope: None,
+            id_token: None,
+            extra: Default::default(),
+        };
+        grants.insert(String::new(), grant);
+        there.spare = Some(Spare { refresh_token: Some(Secret::new("R1b")), grants });
+        there.sends = 1;
         let AfterRefusal::Switch(next) = decide(Some(&there)) else { panic!("not switched") };
+        assert_eq!((next.grants.get("").map(|grant| grant.minted), next.sends), (Some(1), 0));
         assert_eq!((next.generation, next.refresh_token.clone()), (1, Some(Secret::new("R1b"))));
         assert!(next.spare.is_none() && next.intent.is_none() && next.has_spent(&Secret::new("R0")));
     }
@@ -125,8 +149,12 @@ mod tests {
     #[test]
     fn an_earlier_send_without_outcome_names_the_reason() {
         assert!(matches!(decide(Some(&claimed())), AfterRefusal::Reject(_, Reason::Unknown)));
+        let before = Record { sends: 1, ..claimed() };
+        let echo = after_refusal(Some(&claimed()), &before, "mine", Reason::Unknown, true);
+        assert!(matches!(echo, AfterRefusal::Reject(_, Reason::ResponseLost)));
         let there = Record { sends: 1, ..claimed() };
         let AfterRefusal::Reject(next, Reason::ResponseLost) = decide(Some(&there)) else { panic!("not lost") };
         assert_eq!((next.state, next.rejected_for()), (State::Rejected, Reason::ResponseLost));
+        assert_eq!((next.intent, next.grants.values().count()), (None, 0));
     }
 }

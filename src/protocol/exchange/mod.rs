@@ -267,10 +267,16 @@ impl<'a, W: World> Exchange<'a, W> {
     }
 
     fn fall_back_or(&self, fall_back: Option<TokenSet>, failure: impl FnOnce() -> Failure) -> Result<Answer, Failure> {
-        match fall_back {
+        match fall_back.filter(|tokens| self.is_alive(tokens)) {
             Some(tokens) => Ok(self.hand_out(tokens)),
             None => Err(failure()),
         }
+    }
+
+    /// What could be served before a wait or a request may have ended during it.
+    fn is_alive(&self, tokens: &TokenSet) -> bool {
+        let refused = self.context.memory().refused().to_vec();
+        self.knowledge(&tokens.sid, Some(&tokens.grant), &refused).is_alive(&tokens.grant)
     }
 
     /// The answer to the caller; in session mode this context remembers it.

@@ -1,6 +1,5 @@
 //! Requests that reach the authorization server, with somebody waiting for the reply or not.
 
-
 use super::{Scenario, State, Who};
 use crate::sim::histories::Histories;
 use crate::sim::monitor;
@@ -10,7 +9,13 @@ use crate::sim::text::Text;
 
 impl Scenario {
     /// A program's request reaches the server.
-    pub(super) fn arrive(&self, next: &mut State, who: Who, effect: Effect, histories: &Histories) -> Result<Reply, String> {
+    pub(super) fn arrive(
+        &self,
+        next: &mut State,
+        who: Who,
+        effect: Effect,
+        histories: &Histories,
+    ) -> Result<Reply, String> {
         let Effect::Present { token, scope } = effect else { return Err(format!("{effect:?} is no request")) };
         let reply = self.arrive_unheeded(next, token, scope, histories)?;
         if let Reply::Granted { .. } = reply {
@@ -20,7 +25,13 @@ impl Scenario {
     }
 
     /// A request reaches the server, whoever sent it.
-    pub(super) fn arrive_unheeded(&self, next: &mut State, token: Text, scope: Text, histories: &Histories) -> Result<Reply, String> {
+    pub(super) fn arrive_unheeded(
+        &self,
+        next: &mut State,
+        token: Text,
+        scope: Text,
+        histories: &Histories,
+    ) -> Result<Reply, String> {
         let reuses = next.server.reuses;
         let meets = next.contexts.iter().any(|context| {
             let effects = histories.effects(context.history).iter().zip(&context.slots);

@@ -1,6 +1,5 @@
 //! What may go wrong, where, and what it does. Each fault costs one unit of the budget.
 
-
 use super::steps::Step;
 use super::{Late, Place, Scenario, State, Who};
 use crate::sim::histories::Histories;
@@ -89,7 +88,14 @@ const JUMP: i64 = 600_000;
 impl Scenario {
     /// The faults that can hit a program now. Those that change nothing for anybody else are left out: a context that
     /// ends or stands still while it only reads or waits is one that never began, or not yet.
-    pub(super) fn faults_of(&self, state: &State, who: Who, effect: Effect, histories: &Histories, steps: &mut Vec<Step>) {
+    pub(super) fn faults_of(
+        &self,
+        state: &State,
+        who: Who,
+        effect: Effect,
+        histories: &Histories,
+        steps: &mut Vec<Step>,
+    ) {
         if state.budget == 0 {
             return;
         }
@@ -136,14 +142,16 @@ impl Scenario {
                 fault(Fault::ReadFails);
             }
             let declared = self.roles[who.at()].lag;
-            let may_lag = |place: &Place| place.before.is_some() && (declared == 0 || state.now - place.written_at <= declared);
+            let may_lag =
+                |place: &Place| place.before.is_some() && (declared == 0 || state.now - place.written_at <= declared);
             if faults.stale && state.place(key).is_some_and(may_lag) {
                 fault(Fault::ReadStale);
             }
         }
         if faults.jump {
             // Before it has looked at its clock, a jump is a clock that was wrong from the start: one of them is enough.
-            let began = matches!(histories.outputs(state.contexts[who.at()].history).last(), Some((_, Output::Began(_))));
+            let began =
+                matches!(histories.outputs(state.contexts[who.at()].history).last(), Some((_, Output::Began(_))));
             if !began || state.contexts[who.at()].skew == 0 {
                 fault(Fault::Jump(JUMP));
                 fault(Fault::Jump(-JUMP));
@@ -155,12 +163,19 @@ impl Scenario {
         }
     }
 
-    pub(super) fn fail(&self, next: &mut State, who: Who, fault: Fault, histories: &mut Histories) -> Result<(), String> {
+    pub(super) fn fail(
+        &self,
+        next: &mut State,
+        who: Who,
+        fault: Fault,
+        histories: &mut Histories,
+    ) -> Result<(), String> {
         next.budget -= 1;
         let effect = next.effect(who, histories).expect("it waits for an effect");
         let watch = &next.contexts[who.at()].watch;
         let sends = |program: usize, watched: &Program| {
-            watched.holds_a_grant || matches!(histories.effects(next.contexts[who.at()].history)[program], Some(Effect::Present { .. }))
+            watched.holds_a_grant
+                || matches!(histories.effects(next.contexts[who.at()].history)[program], Some(Effect::Present { .. }))
         };
         let mut programs = watch.programs.iter().enumerate();
         let sending = programs.find(|(program, watched)| sends(*program, watched)).map(|(_, watched)| *watched);

@@ -1,6 +1,5 @@
 //! Taking a step: what it makes of the state, and what the context does that it reaches.
 
-
 use super::steps::Step;
 use super::{Channel, Running, Scenario, State, Who};
 use crate::sim::histories::Histories;
@@ -97,7 +96,13 @@ impl Scenario {
     }
 
     /// The reply reaches the program, which goes on to its next effect.
-    pub(super) fn answer(&self, next: &mut State, who: Who, reply: Reply, histories: &mut Histories) -> Result<(), String> {
+    pub(super) fn answer(
+        &self,
+        next: &mut State,
+        who: Who,
+        reply: Reply,
+        histories: &mut Histories,
+    ) -> Result<(), String> {
         let at = who.at();
         monitor::reply(next, who, reply, histories);
         let context = &next.contexts[at];

@@ -1,0 +1,898 @@
+//! One exchange, step by step: who waits for whom and how long, and what a failing store changes.
+
+use std::cell::Cell;
+
+use refresh_coordinator::protocol::context::{Call, Context};
+use refresh_coordinator::protocol::demand::{Mark, Need};
+use refresh_coordinator::protocol::failure::Failure;
+use refresh_coordinator::protocol::notice::What;
+use refresh_coordinator::protocol::ports::LockScope;
+use refresh_coordinator::protocol::record::{Intent, Record, Spare, State};
+use refresh_coordinator::protocol::settings::{OnStoreFailure, Settings};
+use refresh_coordinator::protocol::tokens::{Secret, TokenSet};
+use refresh_coordinator::protocol::verdict::{Class, Granted, Reason, Refusal, Spent, Verdict};
+
+use crate::world::{
+    Fate, LIFETIME, START, Scripted, Sent, access, any, call, carried, context, context_with, grant, grants, needing,
+    refusal, refuses, run, session, told,
+};
+
+/// A session whose access token has ended.
+fn stale() -> Record {
+    let mut record = session();
+    record.grants.insert(String::new(), grant("A0", 0, 0));
+    record
+}
+
+/// A session whose access token is inside the mandatory window, and valid.
+fn ending() -> Record {
+    let mut record = session();
+    record.grants.insert(String::new(), grant("A0", 5_000, 0));
+    if let Some(grant) = record.grants.values_mut().next() {
+        grant.issued_at -= LIFETIME;
+    }
+    record
+}
+
+fn renewed() -> Record {
+    let mut record = session();
+    record.remember_spent();
+    record.refresh_token = Some(Secret::new("R1"));
+    record.generation = 1;
+    record.grants.insert(String::new(), grant("A1", LIFETIME, 1));
+    record
+}
+
+fn intent(nonce: &str, locked: bool) -> Intent {
+    Intent { nonce: nonce.into(), hash: String::new(), locked, deadline: START + 15_000, duration: 15_000 }
+}
+
+fn with(record: &Record) -> Context<Scripted> {
+    let context = context();
+    context.world.put(&context.names.session().key, record);
+    context
+}
+
+fn there(context: &Context<Scripted>) -> Record {
+    context.world.record(&context.names.session().key).expect("a record")
+}
+
+fn got(context: &Context<Scripted>) -> Result<String, Failure> {
+    got_for(context, Need::Valid)
+}
+
+fn got_for(context: &Context<Scripted>, need: Need) -> Result<String, Failure> {
+    run(context.refresh(&needing(need), &call(context))).map(|tokens| access(&tokens).to_owned())
+}
+
+fn retry_at<T: std::fmt::Debug>(result: Result<T, Failure>) -> Option<i64> {
+    match result {
+        Err(Failure::Transient { retry_at, .. }) => retry_at,
+        other => panic!("{other:?}"),
+    }
+}
+
+// Claims.
+
+#[test]
+fn a_claim_stands_in_the_record_while_the_request_is_on_its_way() {
+    let context = with(&stale());
+    let key = context.names.session().key;
+    let during = key.clone();
+    let claimed = move |world: &Scripted| {
+        let intent = world.record(&during).and_then(|record| record.intent).expect("a claim");
+        assert_eq!((intent.deadline, intent.duration, intent.locked), (START + 15_000, 15_000, false));
+        assert_eq!(intent.hash, stale().live_hash());
+    };
+    context.world.answer_after(claimed, grants("R1", "A1"));
+    assert_eq!(got(&context), Ok("A1".into()));
+    let sent = Sent { token: Some("R0".into()), attempt: 1, deadline: START + 10_000 };
+    assert_eq!(*context.world.sent.borrow(), [sent]);
+    assert_eq!(there(&context).intent, None);
+    assert_eq!(context.mark(&Vec::new()), Some(Mark { minted: 1, access_token: Some(Secret::new("A1")) }));
+    assert_eq!(context.world.store.borrow()[&key].ttl, None, "a session stays");
+    assert_eq!(*context.world.notices.borrow(), [What::Presented, What::Refreshed]);
+    assert_eq!(*context.world.announced.borrow(), [(key, "s".to_owned(), 1)]);
+}
+
+#[test]
+fn under_a_covering_lock_the_claim_says_so_and_the_lock_is_let_go_at_the_end() {
+    for (scope, locked) in [(LockScope::Covering, true), (LockScope::Partial, false)] {
+        let context = with(&stale());
+        let key = context.names.session().key;
+        context.world.locks.set(Some(scope));
+        let claimed = move |world: &Scripted| {
+            assert_eq!(world.record(&key).and_then(|record| record.intent).map(|intent| intent.locked), Some(locked));
+            assert_eq!(world.released.get(), 0);
+        };
+        context.world.answer_after(claimed, grants("R1", "A1"));
+        assert_eq!(got(&context), Ok("A1".into()));
+        assert_eq!(context.world.released.get(), 1);
+    }
+}
+
+#[test]
+fn a_claim_of_unknown_outcome_is_looked_for() {
+    let context = with(&stale());
+    context.world.writes.borrow_mut().push_back(Fate::ThrowsAfterwards);
+    context.world.answer(grants("R1", "A1"));
+    assert_eq!(got(&context), Ok("A1".into()));
+    assert_eq!(context.world.sent.borrow().len(), 1);
+    assert_eq!(context.world.store.borrow().values().next().map(|kept| kept.version), Some(3), "claim and commit");
+}
+
+#[test]
+fn a_claim_that_was_not_written_is_written_again() {
+    let context = with(&stale());
+    context.world.writes.borrow_mut().push_back(Fate::Throws);
+    context.world.answer(grants("R1", "A1"));
+    assert_eq!(got(&context), Ok("A1".into()));
+    assert_eq!(context.world.noticed(&What::StoreFailed { operation: "write" }), 1);
+}
+
+#[test]
+fn an_owner_without_a_lock_is_watched_for_its_whole_time() {
+    let context = with(&Record { intent: Some(intent("theirs", false)), ..stale() });
+    assert_eq!(told(got(&context)), ("transient", "busy".into()), "twelve seconds of patience");
+    assert_eq!(*context.world.waited.borrow(), [12_000]);
+    assert_eq!(context.world.noticed(&What::Waiting), 1);
+    context.world.answer(grants("R1", "A1"));
+    assert_eq!(got(&context), Ok("A1".into()), "the next call goes on watching");
+    assert_eq!(*context.world.waited.borrow(), [12_000, 15_000]);
+    assert_eq!(context.world.noticed(&What::TakenOver), 1);
+}
+
+#[test]
+fn who_waits_in_vain_has_the_token_if_it_is_still_valid_then() {
+    for (lock, scope) in [(false, LockScope::None), (true, LockScope::Covering)] {
+        for (patience, answer) in [(4_999, Ok("A0".to_owned())), (5_000, Err(("transient", "busy".to_owned())))] {
+            let context = context_with(Settings { lock_wait: patience, ..Settings::default() });
+            let record = Record { intent: Some(intent("theirs", lock)), ..ending() };
+            context.world.put(&context.names.session().key, &record);
+            context.world.locks.set(Some(scope));
+            context.world.taken.set(true);
+            assert_eq!(got(&context).map_err(|failure| told::<()>(Err(failure))), answer);
+            assert!(context.world.sent.borrow().is_empty(), "nobody goes on without the lock");
+        }
+    }
+}
+
+#[test]
+fn nobody_goes_on_without_the_lock() {
+    let context = with(&stale());
+    context.world.locks.set(Some(LockScope::Covering));
+    context.world.taken.set(true);
+    assert_eq!(told(got(&context)), ("transient", "busy".into()));
+    assert_eq!((there(&context), context.world.waited.borrow().clone()), (stale(), vec![12_000]));
+}
+
+#[test]
+fn a_token_that_ends_while_the_request_is_on_its_way_is_no_consolation() {
+    for (takes, answer) in [(4_999, Ok("A0".to_owned())), (5_000, Err(("configuration", String::new())))] {
+        let context = with(&ending());
+        let late = move |world: &Scripted| world.monotonic.set(takes);
+        context.world.answer_after(late, refuses(Class::Configuration, Spent::No));
+        assert_eq!(got(&context).map_err(|failure| told::<()>(Err(failure))), answer);
+    }
+}
+
+#[test]
+fn a_waiter_looks_again_when_it_hears_of_a_change() {
+    for lock in [LockScope::None, LockScope::Covering] {
+        let context = with(&Record { intent: Some(intent("theirs", false)), ..stale() });
+        let key = context.names.session().key;
+        context.world.locks.set(Some(lock));
+        context.world.taken.set(true);
+        context.world.while_waiting(move |world| {
+            world.put(&key, &renewed());
+            world.heard.set(1);
+        });
+        assert_eq!(got(&context), Ok("A1".into()));
+        assert!(context.world.waited.borrow().is_empty());
+        assert_eq!(context.world.noticed(&What::Adopted), 1);
+    }
+}
+
+#[test]
+fn a_locked_claim_whose_lock_is_free_is_taken_over_at_once() {
+    let context = with(&Record { intent: Some(intent("theirs", true)), ..stale() });
+    context.world.locks.set(Some(LockScope::Covering));
+    let key = context.names.session().key;
+    let claimed = move |world: &Scripted| {
+        let record = world.record(&key).expect("a record");
+        assert_eq!((record.sends, record.intent.map(|intent| intent.locked)), (1, Some(true)));
+    };
+    context.world.answer_after(claimed, grants("R1", "A1"));
+    assert_eq!(got(&context), Ok("A1".into()));
+    assert!(context.world.waited.borrow().is_empty());
+}
+
+#[test]
+fn a_take_over_that_must_wait_is_written_for_the_others() {
+    let context = with(&Record { intent: Some(intent("theirs", true)), ..ending() });
+    context.world.locks.set(Some(LockScope::Covering));
+    assert_eq!(got(&context), Ok("A0".into()), "there is something to lose");
+    assert_eq!((there(&context).intent, there(&context).sends), (None, 1));
+    assert_eq!(retry_at(got_for(&context, Need::MintedAfterNow)), Some(START + 5_000));
+    assert!(context.world.sent.borrow().is_empty());
+}
+
+#[test]
+fn a_client_authentication_that_cannot_be_computed_claims_nothing() {
+    let context = with(&ending());
+    context.world.prepared.borrow_mut().push_back(refusal(Class::Configuration, Spent::No));
+    assert_eq!(got(&context), Ok("A0".into()));
+    context.world.monotonic.set(4_999);
+    assert_eq!(got_for(&context, Need::MintedAfterNow).map_err(|_| ()), Err(()), "remembered for five seconds");
+    assert_eq!(there(&context), ending());
+    context.world.monotonic.set(5_000);
+    context.world.answer(grants("R1", "A1"));
+    assert_eq!(got(&context), Ok("A1".into()));
+}
+
+// Presentations.
+
+#[test]
+fn a_hint_since_the_claim_costs_one_more_read() {
+    let context = with(&stale());
+    context.world.writes.borrow_mut().push_back(Fate::After(Box::new(|world| world.heard.set(1))));
+    context.world.before_read(|_| {});
+    let read = std::rc::Rc::new(Cell::new(0));
+    let again = read.clone();
+    context.world.before_read(move |_| again.set(1));
+    context.world.answer(grants("R1", "A1"));
+    assert_eq!(got(&context), Ok("A1".into()));
+    assert_eq!((read.get(), context.world.sent.borrow().len()), (1, 1));
+}
+
+#[test]
+fn a_hint_that_tells_of_a_newer_record_stops_the_request() {
+    let context = with(&stale());
+    let key = context.names.session().key;
+    context.world.writes.borrow_mut().push_back(Fate::After(Box::new(|world| world.heard.set(1))));
+    context.world.before_read(|_| {});
+    context.world.before_read(move |world| world.put(&key, &renewed()));
+    assert_eq!(got(&context), Ok("A1".into()));
+    assert!(context.world.sent.borrow().is_empty());
+}
+
+#[test]
+fn a_host_that_slept_since_the_claim_looks_again() {
+    let context = with(&stale());
+    context.world.writes.borrow_mut().push_back(Fate::After(Box::new(|world| world.monotonic.set(5_000))));
+    context.world.answer(grants("R1", "A1"));
+    assert_eq!(got(&context), Ok("A1".into()));
+    // The claim of before is its own, and nothing was sent under it.
+    assert_eq!(*context.world.sent.borrow(), [Sent { token: Some("R0".into()), attempt: 1, deadline: START + 15_000 }]);
+    assert_eq!(context.world.noticed(&What::Waiting), 0);
+}
+
+#[test]
+fn a_stolen_lock_stops_the_request() {
+    let context = with(&stale());
+    context.world.locks.set(Some(LockScope::Covering));
+    context.world.stolen.set(true);
+    assert_eq!(told(got(&context)), ("transient", "contention".into()));
+    assert!(context.world.sent.borrow().is_empty());
+}
+
+#[test]
+fn the_flight_is_told_when_it_looks_and_when_it_sends() {
+    let context = with(&stale());
+    let (looks, sends, early) = (Cell::new(0), Cell::new(0), Cell::new(0));
+    let (on_look, on_sent) = (|| looks.set(looks.get() + 1), || sends.set(sends.get() + 1));
+    let on_tokens = |_: &TokenSet| early.set(early.get() + 1);
+    let call = Call { sid: None, on_look: &on_look, on_sent: &on_sent, on_tokens: &on_tokens };
+    context.world.answer(grants("R1", "A1"));
+    run(context.refresh(&any(), &call)).expect("granted");
+    assert_eq!((looks.get(), sends.get(), early.get()), (2, 1, 0));
+}
+
+// Looks.
+
+#[test]
+fn tokens_of_another_exchange_are_noticed_once() {
+    let adopted = |record: &Record, waits: bool, lock: bool| {
+        let context = with(record);
+        let key = context.names.session().key;
+        if waits || lock {
+            context.world.put(&key, &Record { intent: Some(intent("theirs", false)), ..stale() });
+        }
+        context.world.locks.set(lock.then_some(LockScope::Covering));
+        let (there, record) = (key, record.clone());
+        if waits {
+            context.world.while_waiting(move |world| {
+                world.put(&there, &record);
+                world.heard.set(1);
+            });
+        } else if lock {
+            context.world.before_read(|_| {});
+            context.world.before_read(move |world| world.put(&there, &record));
+        }
+        got(&context).expect("fresh");
+        got(&context).expect("fresh");
+        context.world.noticed(&What::Adopted)
+    };
+    assert_eq!(adopted(&session(), false, false), 0, "nobody has refreshed it");
+    assert_eq!(adopted(&renewed(), false, false), 1);
+    assert_eq!(adopted(&session(), true, false), 1, "somebody did while we waited");
+    assert_eq!(adopted(&session(), false, true), 1, "or queued");
+}
+
+#[test]
+fn a_call_belongs_to_the_session_it_began_with_and_its_context_takes_up_the_one_that_is_there() {
+    let context = with(&session());
+    let other = || Call { sid: Some("before".into()), ..call(&context) };
+    assert_eq!(told(run(context.refresh(&any(), &other()))).0, "no session");
+    assert_eq!(context.sid().as_deref(), Some("s"));
+    assert_eq!(*context.world.notices.borrow(), [What::SignedIn]);
+    assert_eq!(told(run(context.refresh(&any(), &other()))).0, "no session");
+    assert_eq!(context.world.notices.borrow().len(), 1);
+    context.world.put(&context.names.session().key, &Record::tombstone("s".into()));
+    assert_eq!(told(got(&context)).0, "no session");
+    assert_eq!(context.sid(), None);
+}
+
+#[test]
+fn a_first_call_takes_the_session_up_without_an_event() {
+    let context = with(&session());
+    assert_eq!(got(&context), Ok("A0".into()));
+    assert_eq!(context.sid().as_deref(), Some("s"));
+    assert!(context.world.notices.borrow().is_empty());
+}
+
+#[test]
+fn what_was_read_before_a_sign_in_changes_nothing_in_this_context() {
+    for there in [Some(session()), Some(Record::tombstone("s".into())), None] {
+        let context = std::rc::Rc::new(with(&session()));
+        let (key, other) = (context.names.session().key, context.clone());
+        context.world.before_read(move |world| {
+            drop(run(other.sign_in(carried("R9", "A9"), &Vec::new())));
+            match &there {
+                Some(record) => world.put(&key, record),
+                None => drop(world.store.borrow_mut().remove(&key)),
+            }
+        });
+        let call = Call { sid: Some("before".into()), ..call(&context) };
+        assert_eq!(told(run(context.refresh(&any(), &call))).0, "no session");
+        assert_eq!(context.sid().as_deref(), Some("n1"), "the new session");
+    }
+}
+
+#[test]
+fn where_there_is_no_record_there_is_no_session() {
+    let context = with(&session());
+    got(&context).expect("fresh");
+    context.world.store.borrow_mut().clear();
+    assert_eq!(told(got(&context)), ("no session", String::new()));
+    assert_eq!(context.sid(), None);
+}
+
+#[test]
+fn without_a_refresh_token_the_session_lives_as_long_as_its_access_token() {
+    let without = |record: Record| {
+        let context = with(&Record { refresh_token: None, ..record });
+        context.world.needs_token.set(true);
+        context
+    };
+    let context = without(ending());
+    assert_eq!(got(&context), Ok("A0".into()));
+    assert_eq!(told(got_for(&context, Need::MintedAfterNow)), ("no session", "no-refresh-token".into()));
+    // A custom exchange may live on cookies.
+    context.world.needs_token.set(false);
+    context.world.answer(grants("R1", "A1"));
+    assert_eq!(got_for(&context, Need::MintedAfterNow), Ok("A1".into()));
+    assert_eq!(context.world.sent.borrow()[0].token, None);
+    let context = without(stale());
+    context.world.answer(refuses(Class::Revoked(Reason::Unknown), Spent::No));
+    assert_eq!(told(got(&context)).0, "revoked", "nothing lives any more");
+    let context = with(&ending());
+    context.world.needs_token.set(true);
+    context.world.answer(grants("R1", "A1"));
+    assert_eq!(got(&context), Ok("A1".into()), "there is one to present");
+}
+
+// Commits.
+
+#[test]
+fn callers_need_not_wait_for_a_store_that_is_away() {
+    for (reads, writes, handed) in [(0, 1, 1), (2, 1, 3), (0, 3, 3)] {
+        let context = with(&stale());
+        context.world.writes.borrow_mut().push_back(Fate::Works);
+        context.world.writes.borrow_mut().extend((0..writes).map(|_| Fate::Throws));
+        context.world.before_read(|_| {});
+        (0..reads).for_each(|_| context.world.fail_read());
+        context.world.answer(grants("R1", "A1"));
+        let early = std::cell::RefCell::new(Vec::new());
+        let on_tokens = |tokens: &TokenSet| early.borrow_mut().push(access(tokens).to_owned());
+        let call = Call { on_tokens: &on_tokens, ..call(&context) };
+        run(context.refresh(&any(), &call)).expect("granted");
+        assert_eq!(*early.borrow(), vec!["A1"; handed], "{reads} reads, {writes} writes");
+        assert_eq!(there(&context).refresh_token, Some(Secret::new("R1")));
+        assert_eq!(context.world.noticed(&What::Refreshed), 1);
+    }
+}
+
+#[test]
+fn a_store_in_trouble_is_left_alone_longer_each_time() {
+    let context = with(&stale());
+    context.world.writes.borrow_mut().push_back(Fate::Works);
+    context.world.writes.borrow_mut().extend((0..5).map(|_| Fate::Throws));
+    context.world.answer(grants("R1", "A1"));
+    assert_eq!(got(&context), Ok("A1".into()));
+    // At once after the first failure, then after 2, 4, 4 and 4 seconds.
+    assert_eq!(*context.world.waited.borrow(), [2_000, 6_000, 10_000, 14_000]);
+    let context = with(&stale());
+    context.world.before_read(|_| {});
+    (0..4).for_each(|_| context.world.fail_read());
+    context.world.writes.borrow_mut().extend([Fate::Works, Fate::Throws]);
+    context.world.answer(grants("R1", "A1"));
+    assert_eq!(got(&context), Ok("A1".into()));
+    assert_eq!(*context.world.waited.borrow(), [4_000, 8_000, 12_000, 16_000]);
+}
+
+#[test]
+fn a_commit_that_failed_and_happened_is_durable() {
+    let context = with(&stale());
+    context.world.writes.borrow_mut().extend([Fate::Works, Fate::ThrowsAfterwards]);
+    context.world.answer(grants("R1", "A1"));
+    assert_eq!(got(&context), Ok("A1".into()));
+    assert_eq!(context.world.store.borrow().values().next().map(|kept| kept.version), Some(3));
+}
+
+#[test]
+fn who_was_overtaken_answers_with_what_is_there_and_keeps_its_own_as_a_spare() {
+    let context = with(&stale());
+    let key = context.names.session().key;
+    context.world.answer_after(move |world| world.put(&key, &renewed()), grants("R1b", "A1b"));
+    assert_eq!(got(&context), Ok("A1".into()));
+    let spare = there(&context).spare.expect("a spare");
+    assert_eq!(spare.refresh_token, Some(Secret::new("R1b")));
+    assert_eq!((context.world.noticed(&What::Adopted), context.world.noticed(&What::Refreshed)), (1, 0));
+    assert!(context.world.announced.borrow().is_empty());
+}
+
+#[test]
+fn who_was_overtaken_for_other_parameters_answers_with_its_own() {
+    let context = with(&stale());
+    let key = context.names.session().key;
+    let mut theirs = renewed();
+    theirs.grants.clear();
+    context.world.answer_after(move |world| world.put(&key, &theirs), grants("R1b", "A1b"));
+    assert_eq!(got(&context), Ok("A1b".into()));
+}
+
+#[test]
+fn a_reply_for_another_user_ends_the_session() {
+    for revokes in [false, true] {
+        let context = with(&Record { sub: Some("ann".into()), ..stale() });
+        context.world.can_revoke.set(revokes);
+        let bob = Granted { subject: Some("bob".into()), ..carried("R1", "A1").granted };
+        context.world.answer(Verdict::Granted(Box::new(bob)));
+        assert_eq!(told(got(&context)), ("revoked", "identity-changed".into()));
+        let record = there(&context);
+        assert_eq!((record.state, record.revoke.len()), (State::Rejected, if revokes { 2 } else { 0 }));
+        assert_eq!(context.world.noticed(&What::Revoked { reason: Reason::Unknown }), 1);
+        assert_eq!(context.world.announced.borrow().len(), 1);
+    }
+}
+
+#[test]
+fn a_reply_for_another_user_is_handed_to_nobody_whatever_the_store_does() {
+    for (throws, changes) in [(true, false), (false, true), (true, true)] {
+        let ann = Record { sub: Some("ann".into()), ..stale() };
+        let context = with(&ann);
+        let key = context.names.session().key;
+        let bob = Granted { subject: Some("bob".into()), ..carried("R1", "A1").granted };
+        let event = move |world: &Scripted| {
+            if changes {
+                world.put(&key, &Record { intent: Some(intent("theirs", false)), ..ann });
+            }
+            if throws {
+                world.writes.borrow_mut().push_back(Fate::Throws);
+            }
+        };
+        context.world.answer_after(event, Verdict::Granted(Box::new(bob)));
+        let on_tokens = |_: &TokenSet| panic!("another user's tokens");
+        let call = Call { on_tokens: &on_tokens, ..call(&context) };
+        assert_eq!(told(run(context.refresh(&any(), &call))), ("revoked", "identity-changed".into()));
+        assert_eq!((there(&context).state, there(&context).intent), (State::Rejected, None));
+    }
+}
+
+#[test]
+fn a_reply_for_another_user_leaves_what_another_owner_was_granted_meanwhile() {
+    let context = with(&Record { sub: Some("ann".into()), ..stale() });
+    let key = context.names.session().key;
+    let bob = Granted { subject: Some("bob".into()), ..carried("R1b", "A1b").granted };
+    context.world.answer_after(move |world| world.put(&key, &renewed()), Verdict::Granted(Box::new(bob)));
+    assert_eq!(got(&context), Ok("A1".into()));
+    assert_eq!(there(&context), renewed(), "a spent token is no spare");
+}
+
+#[test]
+fn a_replaced_token_is_queued_only_by_option_and_where_it_can_be_revoked() {
+    for (option, endpoint, queued) in [(true, true, 1), (true, false, 0), (false, true, 0)] {
+        let context = context_with(Settings { revoke_replaced: option, ..Settings::default() });
+        context.world.put(&context.names.session().key, &stale());
+        context.world.can_revoke.set(endpoint);
+        context.world.answer(grants("R1", "A1"));
+        assert_eq!(got(&context), Ok("A1".into()));
+        assert_eq!(there(&context).revoke.len(), queued);
+    }
+}
+
+#[test]
+fn the_life_of_a_token_counts_from_the_moment_the_request_was_sent() {
+    let context = with(&stale());
+    context.world.answer_after(|world| world.monotonic.set(8_000), grants("R1", "A1"));
+    let tokens = run(context.refresh(&any(), &call(&context))).expect("granted");
+    assert_eq!((tokens.expires_monotonic, tokens.grant.expires_at), (LIFETIME, START + LIFETIME));
+    // Also if the wall clock jumps while the request is on its way.
+    let context = with(&stale());
+    context.world.answer_after(|world| world.jumped.set(60_000), grants("R1", "A1"));
+    let tokens = run(context.refresh(&any(), &call(&context))).expect("granted");
+    assert_eq!((tokens.expires_monotonic, tokens.grant.expires_at), (LIFETIME, START + LIFETIME));
+}
+
+// Refusals.
+
+#[test]
+fn a_refusal_is_said_after_the_record_was_read_again() {
+    let context = with(&stale());
+    context.world.answer(refuses(Class::Revoked(Reason::Expired), Spent::Yes));
+    assert!(matches!(got(&context), Err(Failure::Revoked { reason: Reason::Expired, .. })));
+    assert_eq!((there(&context).state, there(&context).rejected_for()), (State::Rejected, Reason::Expired));
+    assert_eq!(context.world.noticed(&What::Refused), 1);
+    assert_eq!(context.world.noticed(&What::Revoked { reason: Reason::Expired }), 1);
+    assert_eq!(context.world.announced.borrow().len(), 1);
+    assert!(context.world.waited.borrow().is_empty());
+}
+
+#[test]
+fn a_store_that_lags_is_read_once_more_after_its_lag() {
+    let context = with(&stale());
+    let key = context.names.session().key;
+    context.world.lag.set(700);
+    context.world.answer(refuses(Class::Revoked(Reason::Unknown), Spent::Yes));
+    context.world.while_waiting(move |world| world.put(&key, &renewed()));
+    assert_eq!(got(&context), Ok("A1".into()));
+    assert_eq!(*context.world.waited.borrow(), [700]);
+    // Once only.
+    let context = with(&stale());
+    context.world.lag.set(700);
+    context.world.answer(refuses(Class::Revoked(Reason::Unknown), Spent::Yes));
+    assert_eq!(told(got(&context)).0, "revoked");
+    assert_eq!(*context.world.waited.borrow(), [700]);
+}
+
+#[test]
+fn after_a_take_over_the_late_owner_is_given_time_to_commit() {
+    let context = with(&Record { intent: Some(intent("theirs", true)), ..stale() });
+    context.world.locks.set(Some(LockScope::Covering));
+    let key = context.names.session().key;
+    context.world.answer(refuses(Class::Revoked(Reason::Unknown), Spent::Yes));
+    context.world.while_waiting(move |world| world.put(&key, &renewed()));
+    assert_eq!(got(&context), Ok("A1".into()));
+    assert_eq!(*context.world.waited.borrow(), [1_200]);
+}
+
+#[test]
+fn a_refused_token_gives_way_to_the_spare() {
+    let mut record = stale();
+    record.spare = Some(Spare { refresh_token: Some(Secret::new("R0b")), grants: Default::default() });
+    let context = with(&record);
+    context.world.answer(refuses(Class::Revoked(Reason::Unknown), Spent::Yes));
+    context.world.answer(grants("R1", "A1"));
+    assert_eq!(got(&context), Ok("A1".into()));
+    let tokens: Vec<Option<String>> = context.world.sent.borrow().iter().map(|sent| sent.token.clone()).collect();
+    assert_eq!(tokens, [Some("R0".into()), Some("R0b".into())]);
+    assert_eq!(context.world.sent.borrow()[1].attempt, 2);
+}
+
+#[test]
+fn a_refusal_of_what_another_owner_presents_too_waits_for_that_owner() {
+    let context = with(&stale());
+    let key = context.names.session().key;
+    let there = key.clone();
+    let foreign = move |world: &Scripted| {
+        world.put(&there, &Record { intent: Some(intent("theirs", false)), ..stale() });
+    };
+    context.world.answer_after(foreign, refuses(Class::Revoked(Reason::Unknown), Spent::Yes));
+    context.world.while_waiting(move |world| {
+        world.put(&key, &renewed());
+        world.heard.set(1);
+    });
+    assert_eq!(got(&context), Ok("A1".into()));
+    assert!(context.world.waited.borrow().is_empty());
+}
+
+#[test]
+fn a_rejection_that_cannot_be_written_is_tried_eight_times() {
+    for (failures, class) in [(7, "revoked"), (8, "transient")] {
+        let context = with(&stale());
+        context.world.writes.borrow_mut().push_back(Fate::Works);
+        context.world.writes.borrow_mut().extend((0..failures).map(|_| Fate::Throws));
+        context.world.answer(refuses(Class::Revoked(Reason::Unknown), Spent::Yes));
+        assert_eq!(told(got(&context)).0, class);
+    }
+}
+
+#[test]
+fn a_token_that_was_refused_here_is_never_sent_from_here_again() {
+    let context = with(&stale());
+    context.world.before_read(|_| {});
+    context.world.fail_read();
+    context.world.answer(refuses(Class::Revoked(Reason::Unknown), Spent::Yes));
+    assert_eq!(told(got(&context)).0, "store", "nobody knows what the record says");
+    assert_eq!(told(got(&context)).0, "revoked");
+    assert_eq!(context.world.sent.borrow().len(), 1);
+}
+
+// Withdrawals.
+
+fn not_now(wait: i64) -> Verdict {
+    Verdict::Refused(Box::new(Refusal { retry_after: Some(wait), ..refusal(Class::Transient, Spent::No) }))
+}
+
+#[test]
+fn a_short_cool_down_is_waited_out_as_often_as_there_are_retries() {
+    let context = with(&stale());
+    (0..3).for_each(|_| context.world.answer(not_now(2_000)));
+    assert_eq!(retry_at(got(&context)), Some(START + 6_000));
+    assert_eq!(*context.world.waited.borrow(), [2_000, 4_000]);
+    let attempts: Vec<u32> = context.world.sent.borrow().iter().map(|sent| sent.attempt).collect();
+    assert_eq!((attempts, context.world.attempts.borrow().clone()), (vec![1, 2, 3], vec![1, 2, 3]));
+    assert_eq!(context.world.noticed(&What::Transient { retry_at: Some(START + 2_000) }), 1);
+    assert_eq!(context.world.announced.borrow().len(), 3);
+    assert_eq!(there(&context).intent, None);
+}
+
+#[test]
+fn a_long_cool_down_is_reported_at_once() {
+    let context = with(&stale());
+    context.world.answer(not_now(2_001));
+    let result = got(&context);
+    assert_eq!(told(result.clone()), ("transient", String::new()), "what the server said, not that it cools down");
+    assert_eq!(retry_at(result), Some(START + 2_001));
+    assert!(context.world.waited.borrow().is_empty());
+    // Who comes later hears of the cool-down, and asks nobody.
+    let result = got(&context);
+    assert_eq!(told(result.clone()), ("transient", "cooling-down".into()));
+    assert_eq!(retry_at(result), Some(START + 2_001));
+    assert_eq!(context.world.sent.borrow().len(), 1);
+}
+
+#[test]
+fn a_cool_down_is_spared_who_can_be_served() {
+    let context = with(&ending());
+    context.world.answer(not_now(1_000));
+    assert_eq!(got(&context), Ok("A0".into()));
+    assert!(context.world.waited.borrow().is_empty());
+}
+
+#[test]
+fn a_hint_during_a_cool_down_costs_no_attempt() {
+    let context = with(&stale());
+    (0..3).for_each(|_| context.world.answer(not_now(2_000)));
+    for heard in 1..=3 {
+        context.world.while_waiting(move |world| world.heard.set(heard));
+    }
+    assert_eq!(retry_at(got(&context)), Some(START + 6_000));
+    assert_eq!(context.world.sent.borrow().len(), 3);
+}
+
+#[test]
+fn a_cool_down_outlasts_a_callers_patience() {
+    let context = context_with(Settings { lock_wait: 1_000, ..Settings::default() });
+    context.world.put(&context.names.session().key, &stale());
+    context.world.answer(not_now(2_000));
+    let result = got(&context);
+    assert_eq!(told(result.clone()), ("transient", String::new()));
+    assert_eq!((retry_at(result), context.world.monotonic.get()), (Some(START + 2_000), 1_000));
+}
+
+#[test]
+fn a_context_that_is_closed_waits_for_nothing() {
+    let context = with(&stale());
+    context.world.answer(not_now(2_000));
+    context.world.while_waiting(|world| world.dismissed.set(true));
+    assert_eq!(retry_at(got(&context)), Some(START + 2_000));
+    let context = with(&Record { intent: Some(intent("theirs", false)), ..stale() });
+    context.world.while_waiting(|world| world.dismissed.set(true));
+    assert_eq!(told(got(&context)), ("transient", "busy".into()));
+    assert!(context.world.waited.borrow().is_empty() && context.world.sent.borrow().is_empty());
+}
+
+#[test]
+fn what_only_a_developer_can_mend_is_remembered_for_five_seconds() {
+    for class in [Class::Configuration, Class::Interaction] {
+        let context = with(&stale());
+        context.world.answer(refuses(class, Spent::Maybe));
+        let first = got(&context).expect_err("refused");
+        assert_eq!((there(&context).retry_at, there(&context).sends, there(&context).intent), (None, 1, None));
+        context.world.monotonic.set(4_999);
+        assert_eq!(got(&context), Err(first));
+        let other = refresh_coordinator::protocol::demand::Demand {
+            params: vec![("scope".into(), "a".into())],
+            need: Need::Valid,
+        };
+        context.world.answer(grants("R1", "A1"));
+        run(context.refresh(&other, &call(&context))).expect("other parameters may be right");
+        assert_eq!(context.world.sent.borrow().len(), 2);
+        context.world.monotonic.set(5_000);
+        context.world.answer(grants("R2", "A2"));
+        assert_eq!(got(&context), Ok("A2".into()));
+    }
+}
+
+#[test]
+fn a_withdrawal_of_unknown_outcome_is_looked_for() {
+    let context = with(&stale());
+    context.world.writes.borrow_mut().extend([Fate::Works, Fate::ThrowsAfterwards]);
+    context.world.answer(not_now(60_000));
+    assert_eq!(retry_at(got(&context)), Some(START + 60_000));
+    assert_eq!((there(&context).failures, there(&context).intent), (1, None));
+}
+
+#[test]
+fn a_withdrawal_is_tried_three_times_and_then_the_claim_stands_to_its_end() {
+    for (failures, withdrawn) in [(2, true), (3, false)] {
+        let context = with(&stale());
+        context.world.writes.borrow_mut().push_back(Fate::Works);
+        context.world.writes.borrow_mut().extend((0..failures).map(|_| Fate::Throws));
+        context.world.answer(not_now(60_000));
+        assert_eq!(retry_at(got(&context)).is_some(), withdrawn);
+        assert_eq!(there(&context).intent.is_none(), withdrawn);
+        if !withdrawn {
+            // It is our own: taken over without a wait, as a send of unknown outcome.
+            context.world.answer(grants("R1", "A1"));
+            assert_eq!(got(&context), Ok("A1".into()));
+            assert!(context.world.waited.borrow().is_empty());
+            assert_eq!(context.world.noticed(&What::TakenOver), 1);
+        }
+    }
+}
+
+#[test]
+fn a_withdrawal_leaves_another_owner_alone() {
+    let context = with(&stale());
+    let key = context.names.session().key;
+    let theirs = Record { intent: Some(intent("theirs", false)), ..stale() };
+    let now = theirs.clone();
+    context.world.answer_after(move |world| world.put(&key, &now), not_now(60_000));
+    assert_eq!(retry_at(got(&context)), None);
+    assert_eq!(there(&context), theirs);
+}
+
+#[test]
+fn a_withdrawal_meets_what_another_writer_left_beside_our_claim() {
+    let context = with(&stale());
+    let key = context.names.session().key;
+    let changed = move |world: &Scripted| {
+        let mut record = world.record(&key).expect("ours");
+        record.queue(Some(&Secret::new("old")));
+        world.put(&key, &record);
+    };
+    context.world.answer_after(changed, not_now(60_000));
+    assert_eq!(retry_at(got(&context)), Some(START + 60_000));
+    assert_eq!((there(&context).intent, there(&context).revoke), (None, vec![Secret::new("old")]));
+}
+
+// A store that is slow.
+
+#[test]
+fn a_slow_read_does_not_bring_back_what_this_context_has_replaced() {
+    let context = std::rc::Rc::new(with(&session()));
+    let (key, other) = (context.names.session().key, context.clone());
+    context.world.before_read(move |world| {
+        world.put(&key, &renewed());
+        drop(run(other.look(&Vec::new())));
+        // What the slow read has found before.
+        world.put(&key, &session());
+    });
+    let tokens = run(context.refresh(&any(), &call(&context))).expect("fresh");
+    assert_eq!((access(&tokens), &tokens.refresh_token), ("A1", &Some(Secret::new("R1"))));
+}
+
+#[test]
+fn a_slow_read_brings_the_tokens_of_its_own_session_or_none() {
+    let context = std::rc::Rc::new(with(&session()));
+    let (key, other) = (context.names.session().key, context.clone());
+    context.world.before_read(move |world| {
+        world.put(&key, &Record { sid: "t".into(), generation: 5, ..session() });
+        drop(run(other.sign_in(carried("R0", "T"), &Vec::new())));
+        world.put(&key, &session());
+    });
+    let tokens = run(context.refresh(&any(), &call(&context))).expect("fresh");
+    assert_eq!((tokens.sid.as_str(), tokens.generation, context.sid().as_deref()), ("s", 0, Some("t")));
+}
+
+#[test]
+fn grants_that_have_ended_are_forgotten_with_the_next_commit() {
+    let mut record = stale();
+    record.grants.insert("ended".into(), grant("E", 0, 0));
+    record.grants.insert("lives".into(), grant("L", 1, 0));
+    let context = with(&record);
+    context.world.answer(grants("R1", "A1"));
+    assert_eq!(got(&context), Ok("A1".into()));
+    let keys: Vec<String> = there(&context).grants.iter().map(|(key, _)| key.to_owned()).collect();
+    assert_eq!(keys, ["", "lives"]);
+}
+
+// A store that is away.
+
+#[test]
+fn without_its_store_a_context_serves_what_it_remembers() {
+    let context = context();
+    context.world.fail_read();
+    assert_eq!(told(got(&context)), ("store", "store-threw".into()), "it remembers nothing");
+    let context = with(&ending());
+    context.world.answer(not_now(60_000));
+    got(&context).expect("valid");
+    context.world.fail_read();
+    assert_eq!(got(&context), Ok("A0".into()));
+    context.world.fail_read();
+    assert_eq!(told(got_for(&context, Need::MintedAfterNow)).0, "store");
+    context.world.monotonic.set(5_000);
+    context.world.fail_read();
+    assert_eq!(told(got(&context)).0, "store", "it has ended");
+}
+
+#[test]
+fn without_its_store_a_context_does_not_speak_for_another_session() {
+    let context = with(&session());
+    got(&context).expect("fresh");
+    context.world.fail_read();
+    let call = Call { sid: Some("other".into()), ..call(&context) };
+    assert_eq!(told(run(context.refresh(&any(), &call))).0, "store");
+    let rejected = Record { state: State::Rejected, ..session() };
+    context.world.put(&context.names.session().key, &rejected);
+    assert_eq!(told(got(&context)).0, "revoked");
+    context.world.fail_read();
+    assert_eq!(told(got(&context)).0, "store");
+}
+
+#[test]
+fn by_option_a_token_is_presented_without_a_claim_while_the_store_is_away() {
+    let context = with_memory_of(&stale());
+    context.world.fail_read();
+    context.world.answer(grants("R1", "A1"));
+    assert_eq!(got(&context), Ok("A1".into()));
+    assert_eq!(context.world.noticed(&What::Degraded { what: "claim" }), 1);
+    assert_eq!(*context.world.attempts.borrow(), [1]);
+    assert_eq!(there(&context).refresh_token, Some(Secret::new("R1")));
+}
+
+#[test]
+fn without_a_claim_no_refusal_ends_the_session() {
+    let context = with_memory_of(&stale());
+    context.world.fail_read();
+    context.world.answer(refuses(Class::Revoked(Reason::Unknown), Spent::Yes));
+    assert_eq!(told(got(&context)), ("store", "store-threw".into()), "what the record says cannot be known");
+    assert_eq!(there(&context), stale());
+    context.world.fail_read();
+    assert_eq!(told(got(&context)).0, "store", "nothing is remembered that could be presented again");
+    assert_eq!(context.world.sent.borrow().len(), 1);
+    let context = with_memory_of(&stale());
+    context.world.monotonic.set(100);
+    context.world.fail_read();
+    context.world.answer(not_now(2_000));
+    assert_eq!(retry_at(got(&context)), Some(START + 2_100));
+}
+
+/// A context with the option, which has seen the record and nothing since.
+fn with_memory_of(record: &Record) -> Context<Scripted> {
+    let context = context_with(Settings { on_store_failure: OnStoreFailure::Open, ..Settings::default() });
+    context.world.put(&context.names.session().key, record);
+    drop(run(context.look(&Vec::new())));
+    context
+}
+
+#[test]
+fn in_the_background_nothing_is_presented_without_a_claim() {
+    let context = with_memory_of(&stale());
+    context.world.fail_read();
+    assert_eq!(told(got_for(&context, Need::Ahead)).0, "store");
+    assert!(context.world.sent.borrow().is_empty());
+}
