@@ -79,10 +79,11 @@ impl Memory {
         true
     }
 
-    /// Remembers the session's record for the time the store is away. A read that was overtaken brings an older one.
+    /// Remembers the session's record for the time the store is away. A read that was overtaken brings an older one, and
+    /// an exchange that ends after a sign-out here brings one that nobody may be served from any more.
     pub fn remember(&mut self, record: &Record) {
         let newer = |last: &Record| last.sid == record.sid && last.generation > record.generation;
-        if !self.last.as_ref().is_some_and(newer) {
+        if !self.last.as_ref().is_some_and(newer) && !self.has_left(&record.sid) {
             self.last = Some(record.clone());
         }
     }
@@ -260,6 +261,16 @@ mod tests {
         assert_eq!(memory.owner("k", &intent("mine"), 0), Owner::OursSent);
         memory.ended("mine");
         assert_eq!(memory.owner("k", &intent("mine"), 0), Owner::Foreign { watched: 0 });
+    }
+
+    #[test]
+    fn a_session_that_was_left_is_not_remembered_again() {
+        let mut memory = Memory::default();
+        let record = Record::begun("s".into(), None);
+        memory.remember(&record);
+        memory.leave("s");
+        memory.remember(&record);
+        assert_eq!(memory.last, None);
     }
 
     #[test]

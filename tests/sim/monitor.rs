@@ -23,8 +23,8 @@ pub struct Watch {
     spent: Vec<Text>,
     /// The newest generation that was announced to it.
     announced: u64,
-    /// Its user has signed out here, and nobody has signed in since.
-    left: bool,
+    /// Who has signed out here, while nobody has signed in since.
+    left: Option<Text>,
     /// Who has signed in here, and not left since.
     entered: Option<Text>,
     pub programs: [Program; PROGRAMS],
@@ -48,6 +48,8 @@ pub struct Program {
     minted_before: u8,
     /// Who had signed in here when its action began.
     began_as: Option<Text>,
+    /// Who had signed out here when its action began.
+    began_without: Option<Text>,
 }
 
 /// What is noted about the world.
@@ -88,7 +90,13 @@ impl Watch {
             watch.programs[program].action = actions.first().copied();
             watch.programs[program].user = watch.user;
         }
+        watch.user = watch.user.filter(|_| !watch.leaves());
         watch
+    }
+
+    /// Is its user about to sign out here? From then on its calls belong to whoever is there.
+    fn leaves(&self) -> bool {
+        self.programs.iter().any(|program| program.action == Some(Action::SignOut))
     }
 
     pub fn has_read(&mut self, program: usize) {
@@ -103,9 +111,14 @@ impl Watch {
 /// An action begins.
 pub fn begins(next: &mut State, who: Who, action: Option<Action>) {
     let minted = next.server.minted();
-    let (entered, user) = (next.contexts[who.at()].watch.entered, next.contexts[who.at()].watch.user);
+    let watch = &mut next.contexts[who.at()].watch;
+    let (entered, left, user) = (watch.entered, watch.left, watch.user);
+    if matches!(action, Some(Action::SignOut)) {
+        watch.user = None;
+    }
     let program = program(next, who);
-    (program.action, program.began_as, program.user) = (action, entered, user);
+    (program.action, program.user) = (action, user);
+    (program.began_as, program.began_without) = (entered, left);
     program.minted_before = if action.is_some_and(Action::wants_new) { minted } else { 0 };
 }
 
@@ -310,7 +323,8 @@ pub fn settled(
             if refresh.is_some_and(|refresh| !refresh.get().starts_with(whose)) {
                 return Err(format!("I6: {name} got a refresh token and an access token of different users"));
             }
-            if next.contexts[at].watch.left && !matches!(action, Action::SignIn(_)) {
+            let left = state.began_without.is_some_and(|left| &*left.get() == whose);
+            if left && !matches!(action, Action::SignIn(_)) {
                 return Err(format!("I7: {name} got tokens after its user had signed out there"));
             }
             let (number, scope) = number_of(&access);
@@ -321,7 +335,8 @@ pub fn settled(
                 return Err(format!("I6: {name} wants a token minted after its call, and got {access}"));
             }
             // A slow answer for a user who has left meanwhile says nothing of the next one.
-            let enters = matches!(action, Action::SignIn(_)) || user.is_none();
+            let leaves = next.contexts[at].watch.leaves();
+            let enters = matches!(action, Action::SignIn(_)) || (user.is_none() && !leaves);
             user = if enters { Some(Text::of(whose)) } else { user };
         }
         Outcome::Revoked(reason) => {
@@ -343,11 +358,13 @@ pub fn settled(
         Outcome::NoSession => {
             let record = next.record().filter(|record| record.state == Life::Active);
             let live = record.as_ref().and_then(|record| record.refresh_token.as_ref()).map_or("", Secret::expose);
-            if let Some(user) = state.began_as.filter(|user| live.starts_with(&*user.get())) {
+            let stale = next.happened.stale;
+            if let Some(user) = state.began_as.filter(|user| !stale && live.starts_with(&*user.get())) {
                 return Err(format!("I11: {name} is told that there is no session, and {user:?} is signed in"));
             }
             let watch = &next.contexts[at].watch;
-            let leaves = watch.left || watch.programs.iter().any(|program| program.action == Some(Action::SignOut));
+            let leaves =
+                watch.left.is_some() || watch.programs.iter().any(|program| program.action == Some(Action::SignOut));
             if !next.ledger.ended && !leaves {
                 return Err(format!("I11: {name} is told that there is no session, and nobody signed out"));
             }
@@ -359,17 +376,19 @@ pub fn settled(
         Outcome::Failed if !next.happened.write && !next.happened.read => {
             return Err(format!("{name} fails without a failing store"));
         }
+        // A context whose first read failed does not know yet whose session it has.
+        Outcome::Failed => user = None,
         _ => {}
     }
     match action {
         Action::SignOut | Action::SignOutCarried(_) => {
             user = None;
             let watch = &mut next.contexts[at].watch;
-            (watch.left, watch.entered) = (!scenario.successor_mode, None);
+            (watch.left, watch.entered) = (state.user.filter(|_| !scenario.successor_mode), None);
         }
         Action::SignIn(user) if matches!(outcome, Outcome::Tokens { .. }) => {
             let watch = &mut next.contexts[at].watch;
-            (watch.left, watch.entered) = (false, Some(Text::of(user)));
+            (watch.left, watch.entered) = (None, Some(Text::of(user)));
         }
         _ => {}
     }

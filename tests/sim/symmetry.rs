@@ -60,6 +60,11 @@ pub fn least_digest(nameless: &impl Hash, named: &impl Hash) -> u128 {
     least.unwrap_or_default()
 }
 
+/// Its digest as it is.
+pub fn digest(thing: &impl Hash) -> u128 {
+    digest_under(0, thing)
+}
+
 /// Its digest under each renaming.
 pub fn digests(thing: &impl Hash) -> Box<[u128]> {
     (0..renamings()).map(|renaming| digest_under(renaming, thing)).collect()

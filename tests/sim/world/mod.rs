@@ -184,6 +184,12 @@ impl State {
         symmetry::least_digest(&(next_version, server, now, orphans, budget, happened), &Named(self))
     }
 
+    /// Its digest as it is, names and all.
+    pub fn own_digest(&self) -> u128 {
+        let Self { next_version, server, now, orphans, budget, happened, .. } = self;
+        symmetry::digest(&((next_version, server, now, orphans, budget, happened), Named(self)))
+    }
+
     /// What a program waits for.
     pub fn effect(&self, who: Who, histories: &Histories) -> Option<Effect> {
         histories.effects(self.contexts[who.at()].history)[who.program()]
