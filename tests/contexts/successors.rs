@@ -172,6 +172,22 @@ fn an_entry_that_leads_there_already_is_not_written_again() {
 }
 
 #[test]
+fn an_entry_that_another_owner_wrote_first_stays_its_own() {
+    let context = context();
+    let key = context.names.successor(&Secret::new("R0")).key;
+    let mut theirs = entry(&key, "R1", 1);
+    theirs.grants.clear();
+    theirs.grants.insert("other parameters".into(), grant("B1", LIFETIME, 1));
+    let (there, after) = (key.clone(), theirs.clone());
+    context.world.answer_after(move |world| world.put(&there, &after), grants("R1b", "A1b"));
+    let needs = needing(Need::MintedAfterNow);
+    let tokens = run(context.renew(&carried("R0", "A0"), &needs, &call(&context))).expect("granted");
+    assert_eq!(access(&tokens), "A1b");
+    let record = context.world.record(&key).expect("an entry");
+    assert_eq!((record.refresh_token, record.generation, record.spare.is_some()), (Some(Secret::new("R1")), 1, true));
+}
+
+#[test]
 fn eight_successors_are_followed_in_one_call() {
     let chain = |length: u32| {
         let context = context();
