@@ -364,6 +364,17 @@ fn what_was_read_before_a_sign_in_changes_nothing_in_this_context() {
 }
 
 #[test]
+fn a_wall_clock_that_was_set_back_makes_nobody_keep_a_token_that_has_ended() {
+    let context = with(&session());
+    context.world.monotonic.set(5_000);
+    assert_eq!(got(&context), Ok("A0".into()));
+    context.world.monotonic.set(LIFETIME);
+    context.world.jumped.set(5_000 - LIFETIME);
+    context.world.answer(grants("R1", "A1"));
+    assert_eq!(got(&context), Ok("A1".into()));
+}
+
+#[test]
 fn where_there_is_no_record_there_is_no_session() {
     let context = with(&session());
     got(&context).expect("fresh");
