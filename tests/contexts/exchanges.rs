@@ -245,6 +245,7 @@ fn a_hint_since_the_claim_costs_one_more_read() {
     context.world.answer(grants("R1", "A1"));
     assert_eq!(got(&context), Ok("A1".into()));
     assert_eq!((read.get(), context.world.sent.borrow().len()), (1, 1));
+    assert_eq!(context.world.store.borrow().values().next().map(|kept| kept.version), Some(3), "claimed once");
 }
 
 #[test]
