@@ -55,7 +55,7 @@ for (const mutant of unexplained) console.error(`✖ survives, and nobody explai
 const living = new Set(left.map(placeOf));
 for (const { place } of explained.filter((row) => !living.has(row.place) && !unheard.includes(row))) console.log(`explained, and caught: ${place}`);
 const minutes = Math.round((performance.now() - started) / 60_000);
-console.log(`\n${all.length} mutants, ${all.length - left.length} caught, ${left.length - unexplained.length} explained, ${unexplained.length} neither, ${minutes} min`);
+console.log(`\n${all.length} mutants, ${all.length - left.length} caught or not compiled, ${left.length - unexplained.length} explained, ${unexplained.length} neither, ${minutes} min`);
 if (unexplained.length + unheard.length > 0) process.exit(1);
 
 function named(tests) {
@@ -71,12 +71,16 @@ function isFirst(number) {
 function attempt({ name, targets, args, env: more }, mutants) {
   const out = `${FOLDER}/${name}`;
   rmSync(out, { recursive: true, force: true });
-  // A file at a time if it can be: a line of commands has its limits.
-  const chosen = isWhole(mutants) ? [...new Set(mutants.map(({ file }) => `^${escaped(file)}:`))] : mutants.map(({ name }) => `^${escaped(name)}$`);
+  const files = [...new Set(mutants.map(({ file }) => file))].flatMap((file) => ["--file", file]);
+  // One by one only if there are few: a command may only be so long.
+  const chosen = isWhole(mutants) ? [] : mutants.flatMap(({ name }) => ["--re", `^${escaped(name)}$`]);
+  // What an earlier part has left there was compiled from a mutant, and may look newer than its source.
+  const target = { CARGO_TARGET_DIR: `${process.cwd()}/${FOLDER}/build` };
+  spawnSync("cargo", ["clean", "--quiet", "--profile", "mutants", "--package", "refresh-coordinator"], { stdio: "inherit", env: { ...process.env, ...target } });
   // Cargo ends a test program with the first test that fails: a mutant that is caught once is caught.
-  const env = { ...more, [`CARGO_TARGET_${host().toUpperCase().replaceAll("-", "_")}_RUNNER`]: `${process.execPath} ${process.cwd()}/xtask/mutants/first-failure.mjs` };
+  const env = { ...more, ...target, [`CARGO_TARGET_${host().toUpperCase().replaceAll("-", "_")}_RUNNER`]: `${process.execPath} ${process.cwd()}/xtask/mutants/first-failure.mjs` };
   const options = ["--no-shuffle", "--output", out, ...targets.map((target) => `--cargo-arg=${target}`)];
-  const { status } = run([...options, ...chosen.flatMap((name) => ["--re", name]), ...(args.length > 0 ? ["--", "--", ...args] : [])], { env, stdio: "inherit" });
+  const { status } = run([...options, ...files, ...chosen, ...(args.length > 0 ? ["--", "--", ...args] : [])], { env, stdio: "inherit" });
   // 0: all caught; 2: some survive; 3: some never ended, which is a way of being caught.
   if (![0, 2, 3].includes(status)) fail(`cargo-mutants ended with ${status}`);
   const names = readFileSync(`${out}/mutants.out/missed.txt`, "utf8").split("\n");

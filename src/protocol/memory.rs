@@ -351,6 +351,8 @@ mod tests {
         memory.note_end("s", &grant(1, 0, 10), 7);
         memory.note_end("s", &grant(1, 0, 10), 8);
         assert_eq!(memory.end("s", &grant(1, 0, 10)), Some(7));
+        memory.note_end("s", &grant(3, 0, 10), 9);
+        assert_eq!(memory.end("s", &grant(3, 0, 10)), Some(9));
         for (sid, other) in
             [("t", grant(1, 0, 10)), ("s", grant(2, 0, 10)), ("s", grant(1, 1, 10)), ("s", grant(1, 0, 9))]
         {

@@ -124,8 +124,10 @@ fn a_claim_of_unknown_outcome_is_looked_for() {
 #[test]
 fn a_claim_that_was_not_written_is_written_again() {
     let context = with(&stale());
+    let key = context.names.session().key;
     context.world.writes.borrow_mut().push_back(Fate::Throws);
-    context.world.answer(grants("R1", "A1"));
+    let claimed = move |world: &Scripted| assert!(world.record(&key).is_some_and(|record| record.intent.is_some()));
+    context.world.answer_after(claimed, grants("R1", "A1"));
     assert_eq!(got(&context), Ok("A1".into()));
     assert_eq!(context.world.noticed(&What::StoreFailed { operation: "write" }), 1);
 }
@@ -243,6 +245,7 @@ fn a_hint_since_the_claim_costs_one_more_read() {
     context.world.answer(grants("R1", "A1"));
     assert_eq!(got(&context), Ok("A1".into()));
     assert_eq!((read.get(), context.world.sent.borrow().len()), (1, 1));
+    assert_eq!(context.world.store.borrow().values().next().map(|kept| kept.version), Some(3), "claimed once");
 }
 
 #[test]
@@ -331,6 +334,8 @@ fn a_call_belongs_to_the_session_it_began_with_and_its_context_takes_up_the_one_
     context.world.put(&context.names.session().key, &Record::tombstone("s".into()));
     assert_eq!(told(got(&context)).0, "no session");
     assert_eq!(context.sid(), None);
+    assert_eq!(told(run(context.refresh(&any(), &other()))).0, "no session");
+    assert_eq!(context.world.notices.borrow().len(), 1, "nobody signed in");
 }
 
 #[test]
@@ -357,6 +362,17 @@ fn what_was_read_before_a_sign_in_changes_nothing_in_this_context() {
         assert_eq!(told(run(context.refresh(&any(), &call))).0, "no session");
         assert_eq!(context.sid().as_deref(), Some("n1"), "the new session");
     }
+}
+
+#[test]
+fn a_wall_clock_that_was_set_back_makes_nobody_keep_a_token_that_has_ended() {
+    let context = with(&session());
+    context.world.monotonic.set(5_000);
+    assert_eq!(got(&context), Ok("A0".into()));
+    context.world.monotonic.set(LIFETIME);
+    context.world.jumped.set(5_000 - LIFETIME);
+    context.world.answer(grants("R1", "A1"));
+    assert_eq!(got(&context), Ok("A1".into()));
 }
 
 #[test]

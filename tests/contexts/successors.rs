@@ -35,6 +35,7 @@ fn a_carried_access_token_that_is_fresh_is_the_answer() {
         tokens.granted = granted;
         let answer = run(context.renew(&tokens, &any(), &call(&context))).expect("fresh");
         assert_eq!((access(&answer), answer.grant.expires_at), ("A0", START + LIFETIME));
+        assert_eq!((context.sid(), context.mark(&Vec::new())), (None, None), "the caller remembers, not the context");
         assert!(context.world.sent.borrow().is_empty());
     }
 }
@@ -169,6 +170,22 @@ fn an_entry_that_leads_there_already_is_not_written_again() {
     context.world.answer(grants("R1", "A1"));
     run(context.renew(&carried("R0", "A0"), &any(), &call(&context))).expect("granted");
     assert_eq!(context.world.record(&key), Some(entry(&key, "R1", 1)));
+}
+
+#[test]
+fn an_entry_that_another_owner_wrote_first_stays_its_own() {
+    let context = context();
+    let key = context.names.successor(&Secret::new("R0")).key;
+    let mut theirs = entry(&key, "R1", 1);
+    theirs.grants.clear();
+    theirs.grants.insert("other parameters".into(), grant("B1", LIFETIME, 1));
+    let (there, after) = (key.clone(), theirs.clone());
+    context.world.answer_after(move |world| world.put(&there, &after), grants("R1b", "A1b"));
+    let needs = needing(Need::MintedAfterNow);
+    let tokens = run(context.renew(&carried("R0", "A0"), &needs, &call(&context))).expect("granted");
+    assert_eq!(access(&tokens), "A1b");
+    let record = context.world.record(&key).expect("an entry");
+    assert_eq!((record.refresh_token, record.generation, record.spare.is_some()), (Some(Secret::new("R1")), 1, true));
 }
 
 #[test]

@@ -83,6 +83,8 @@ fn a_401_from_something_in_front_does_not_end_a_session() {
     let bare = refusal(401, &[], "", &PUBLIC);
     assert_eq!((bare.class, bare.spent), (Class::Revoked(Reason::Unknown), Spent::Maybe));
     assert_eq!(bare.details.code, "unauthorized");
+    let worded = refusal(401, &[], r#"{"message":"Unauthorized"}"#, &PUBLIC);
+    assert_eq!((worded.spent, &*worded.details.code), (Spent::Yes, "unauthorized"));
     let client = refusal(401, &[], "", &CONFIDENTIAL);
     assert_eq!((client.class, &*client.details.code), (Class::Configuration, "client-not-authenticated"));
 }

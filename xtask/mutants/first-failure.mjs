@@ -1,5 +1,5 @@
 // Runs a test program and ends it with the first test that fails: a mutant that is caught once is caught.
-// Cargo starts it as the runner of the tests: `CARGO_TARGET_<TRIPLE>_RUNNER="node xtask/first-failure.mjs"`.
+// Cargo starts it as the runner of the tests: `CARGO_TARGET_<TRIPLE>_RUNNER="node xtask/mutants/first-failure.mjs"`.
 
 import { spawn } from "node:child_process";
 

@@ -113,6 +113,8 @@ mod tests {
     fn a_window_longer_than_the_life_is_cut_so_that_a_new_token_is_fresh() {
         let settings = Settings { mandatory_window: Some(600_000), ..Settings::default() };
         assert!(meets(&Need::Valid, &grant(60_000), &settings, &at(0)));
+        let settings = Settings { advisory_window: Some(600_000), ..Settings::default() };
+        assert_eq!(advisory(&settings, &grant(60_000)), 30_000);
     }
 
     #[test]
