@@ -41,6 +41,7 @@
 //! build is the proof. The architecture, the invariants and what is deliberately absent stand in `ARCHITECTURE.md`.
 
 pub mod oauth;
+pub mod options;
 pub mod protocol;
 
 #[cfg(target_arch = "wasm32")]

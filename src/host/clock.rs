@@ -14,11 +14,9 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::abort::Abort;
 use super::race::{First, at_once, race};
 use super::settle::{Foreign, call, has_properties, invoke, property, settle};
+use crate::options::durations::LONGEST_DELAY;
 use crate::protocol::ports::Clock;
 use crate::protocol::tokens::Millis;
-
-/// The longest delay that timers of JavaScript take; a longer one fires at once.
-pub const LONGEST_DELAY: Millis = 0x7fff_ffff;
 
 /// The furthest moment that a `Date` can show, in milliseconds from the epoch. Sums of moments up to here never overflow.
 const FURTHEST: f64 = 8.64e15;

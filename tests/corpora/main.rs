@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::Path;
 
+mod options;
 mod record;
 mod reply;
 
@@ -31,6 +32,11 @@ fn every_row_of_the_table_has_a_sound_verdict() {
 #[test]
 fn every_record_that_is_kept_is_read_and_decided_upon() {
     replay("record", record::check);
+}
+
+#[test]
+fn all_options_that_are_kept_are_right_or_named() {
+    replay("options", options::check);
 }
 
 /// Hands each input of a corpus to the assertions of its target, and names the one that fails.
