@@ -155,7 +155,9 @@ fn keep_as_spare(there: &Record, ours: &Record) -> Option<Box<Record>> {
         && there.state == State::Active
         && there.refresh_token != ours.refresh_token;
     let known = there.spare.as_ref().is_some_and(|spare| spare.refresh_token == ours.refresh_token);
-    if !sibling || known {
+    // A server may grant the replaced token once more and leave it in place, within its grace window. It is spent all the same.
+    let spent = ours.refresh_token.as_ref().is_some_and(|token| there.has_spent(token));
+    if !sibling || known || spent {
         return None;
     }
     let mut next = there.clone();
@@ -191,5 +193,17 @@ mod tests {
         let (ours, there) = (seen(0.1), seen(0.1_f64.next_up()));
         assert_ne!(there, ours);
         assert_eq!(after_conflict(Some(&there), &ours, "", true, true), AfterConflict::Durable);
+    }
+    #[test]
+    fn a_token_that_the_other_set_has_spent_is_no_spare() {
+        let claimed = Record::begun("s".into(), Some(Secret::new("R0")));
+        let commit = |refresh_token: Option<&str>| {
+            let refresh_token = refresh_token.map(Secret::new);
+            let access_token = Some(Secret::new("A1"));
+            let granted = Granted { refresh_token, access_token, ..Granted::default() };
+            committed(&claimed, &granted, "", Moment { wall: 0, monotonic: 0 }, &Settings::default(), true)
+        };
+        let (rotated, kept) = (commit(Some("R1")), commit(None));
+        assert_eq!(after_conflict(Some(&rotated), &kept, "", true, true), AfterConflict::Overtaken(None));
     }
 }

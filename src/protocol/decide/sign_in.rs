@@ -5,7 +5,7 @@ use super::commit::grant_of;
 use crate::protocol::record::{Record, State};
 use crate::protocol::safeguard::{Safeguard, dropped};
 use crate::protocol::settings::Settings;
-use crate::protocol::tokens::Millis;
+use crate::protocol::tokens::{Millis, Secret};
 use crate::protocol::verdict::Granted;
 
 /// What to do with the tokens that the user signs in with.
@@ -36,8 +36,10 @@ pub fn signed_in(
         if there.sid == sid {
             return if there.state == State::Active { keep(there) } else { SignIn::Refuse };
         }
-        // A token that waits for its revocation must not live again: it would die under the new session.
-        if granted.refresh_token.as_ref().is_some_and(|token| there.revoke.contains(token) && !there.has_spent(token)) {
+        // A token that waits for its revocation must not live again: it would die under the new session. One that the
+        // living session has spent is only late, see below.
+        let late = |token: &Secret| there.state == State::Active && there.has_spent(token);
+        if granted.refresh_token.as_ref().is_some_and(|token| there.revoke.contains(token) && !late(token)) {
             return SignIn::Refuse;
         }
     }
@@ -68,4 +70,24 @@ pub fn signed_in(
         next.carry_from(there);
     }
     SignIn::Write(Box::new(next))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_that_was_replaced_and_waits_for_revocation_begins_no_session_once_its_own_is_over() {
+        let old = Secret::new("R0");
+        let mut there = Record::begun("s".into(), Some(old.clone()));
+        there.remember_spent();
+        there.refresh_token = Some(Secret::new("R1"));
+        there.queue(Some(&old));
+        let granted = Granted { refresh_token: Some(old), ..Granted::default() };
+        let decide = |there: &Record| signed_in(Some(there), &granted, 0, "", "new", &Settings::default());
+        assert_eq!(decide(&there), SignIn::Keep(Box::new(there.clone())), "late, and ignored");
+        for state in [State::Rejected, State::Out] {
+            assert_eq!(decide(&Record { state, ..there.clone() }), SignIn::Refuse);
+        }
+    }
 }
