@@ -82,7 +82,7 @@ fn of_right(given: &Script, options: &Options<Script>) {
 
     let insecure = matches!(members.get("allowInsecure"), Some(Ok(Script::Flag(true))));
     let endpoint = if let Exchange::Endpoint(url) = &options.exchange { Some(url) } else { None };
-    assert_eq!((endpoint.is_some(), !endpoint.is_some()), (is("tokenEndpoint"), is("refresh")), "one of both");
+    assert_eq!((endpoint.is_some(), endpoint.is_none()), (is("tokenEndpoint"), is("refresh")), "one of both");
     for url in endpoint.into_iter().chain(&options.revocation_endpoint) {
         let url = url::Url::parse(url).expect("an absolute URL");
         let loopback = url.host_str().is_some_and(|host| {
@@ -268,7 +268,7 @@ fn scene(choices: &mut Unstructured<'_>) -> Result<(Script, Surroundings<Script>
         let name = match choices.int_in_range(0..=31)? {
             31 => choices.arbitrary::<&str>()?,
             30 => *choices.choose(&["clientID", "__proto__", "constructor", "tokenEndPoint", ""])?,
-            known => NAMES[known],
+            known => NAMES.get(known).copied().unwrap_or_default(),
         };
         let value = if choices.ratio(1, 32)? { Err(()) } else { Ok(fitting(name, choices)?) };
         members.insert(name.to_owned(), value);

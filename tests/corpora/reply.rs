@@ -124,12 +124,9 @@ fn of_any_refusal(input: &Input, refusal: &Refusal, facts: &Facts<'_>) {
     assert!(!revoked || *spent != Spent::No || !facts.token_sent, "a dead token is not as good as new");
     assert_eq!(details.fault, if *class == Class::Configuration { Fault::Caller } else { Fault::Server });
     assert!(!details.code.is_empty() && details.code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'));
-    match retry_after {
-        Some(wait) => {
-            assert_eq!(*class, Class::Transient, "only what passes is worth waiting for");
-            assert!((0..=LONGEST_WAIT).contains(wait), "{wait}");
-        }
-        None => {}
+    if let Some(wait) = retry_after {
+        assert_eq!(*class, Class::Transient, "only what passes is worth waiting for");
+        assert!((0..=LONGEST_WAIT).contains(wait), "{wait}");
     }
     assert!(details.message.chars().count() <= 600, "one sentence");
     assert!(!details.message.chars().any(char::is_control), "one line: {:?}", details.message);
