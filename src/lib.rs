@@ -34,13 +34,15 @@
 //! | --- | --- | --- |
 //! | [`protocol`] | the picture above: record, ports, decisions, the linear exchange, flights | nothing of this crate |
 //! | [`oauth`] | the refresh request, and the judgement of a reply | the words of `protocol` |
-//! | `host` | the ports and options on a JavaScript host (wasm only) | `protocol`, `oauth` |
+//! | [`options`] | the rules of the options | `protocol`, `oauth` |
+//! | `host` | the ports and options on a JavaScript host (wasm only) | `protocol`, `oauth`, `options` |
 //! | `bindings` | the exported class `RefreshCoordinator` (wasm only) | `host` |
 //!
 //! Only `host` and `bindings` ever see a JavaScript value, and only the wasm build has the crates for it: the native
 //! build is the proof. The architecture, the invariants and what is deliberately absent stand in `ARCHITECTURE.md`.
 
 pub mod oauth;
+pub mod options;
 pub mod protocol;
 
 #[cfg(target_arch = "wasm32")]

@@ -88,8 +88,8 @@ fn two_calls_at_once_in_a_context_neither_meet_nor_mix() {
     for lock in LOCKS {
         let both = session(2, &[Get], Kind::Strict, lock, Ending::None);
         holds(&both.beside(&[GetFor("a")]));
-        let alone = session(1, &[Get], Kind::Strict, lock, Ending::Switch);
-        holds(&alone.beside(&[GetFor("a")]).with(EVERYTHING, 1));
+        let alone = session(1, &[Get], Kind::Strict, lock, Ending::SignOut);
+        holds(&alone.beside(&[GetFor("a")]).with(ALL, 1));
         let leaving = session(1, &[Get, Get], Kind::Strict, lock, Ending::None);
         let faults = Faults { write: true, read: true, slow: true, ..NONE };
         holds(&leaving.beside(&[SignOut, SignIn("v"), Get]).with(faults, 1));

@@ -140,7 +140,7 @@ fn two_calls_at_once_in_one_context() {
     let scopes = |(server, lock)| session(2, &[Get], server, lock, Ending::None).beside(&[GetFor("a")]).with(ALL, 1);
     sweep("two scopes at once in one context", each(&DEMANDED[..2], &LOCKS).map(scopes));
     let alone =
-        |(server, lock)| session(1, &[Get], server, lock, Ending::Switch).beside(&[GetFor("a")]).with(EVERYTHING, 2);
+        |(server, lock)| session(1, &[Get], server, lock, Ending::Switch).beside(&[GetFor("a")]).with(EVERYTHING, 1);
     sweep("two scopes at once, another user signs in elsewhere", each(&DEMANDED[..2], &LOCKS).map(alone));
     let leaving = |(server, lock)| {
         session(1, &[Get, Get], server, lock, Ending::None).beside(&[SignOut, SignIn("v"), Get]).with(EVERYTHING, 1)

@@ -14,6 +14,7 @@ const node = process.execPath;
 
 const checks = [
   { name: "format", run: ["cargo", "fmt", "--all", "--check"] },
+  { name: "format, fuzz targets", run: ["cargo", "fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"] },
   { name: "clippy, native", run: ["cargo", "clippy", "--workspace", "--all-targets", "--all-features", ...STRICT] },
   { name: "clippy, wasm", run: ["cargo", "clippy", "--lib", ...WASM, ...STRICT] },
   { name: "documentation", run: ["cargo", "doc", "--no-deps", "--lib", "--document-private-items", ...WASM], env: { RUSTDOCFLAGS: "-D warnings" } },

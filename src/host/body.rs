@@ -6,9 +6,9 @@ use js_sys::{Array, Function, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::object::json;
-use super::options::given::has_method;
 use super::settle::{Foreign, ignore, invoke, property, settle};
 use crate::oauth::reply::LONGEST_BODY;
+use crate::options::Value;
 
 /// A body, as far as it was read.
 pub enum Body {
@@ -23,7 +23,7 @@ pub enum Body {
 /// Reads the body of a response.
 pub async fn read(response: &JsValue) -> Body {
     let stream = property(response, "body").unwrap_or(JsValue::UNDEFINED);
-    let read = match has_method(&stream, "getReader") {
+    let read = match stream.has_method("getReader") {
         true => read_stream(&stream).await,
         false => read_whole(response).await,
     };
@@ -70,9 +70,9 @@ fn append(bytes: &mut Vec<u8>, chunk: &JsValue, room: usize) -> Result<bool, For
 }
 
 async fn read_whole(response: &JsValue) -> Result<Body, Foreign> {
-    let text = if has_method(response, "text") {
+    let text = if response.has_method("text") {
         settle(invoke(response, "text", &[])).await?.as_string()
-    } else if has_method(response, "json") {
+    } else if response.has_method("json") {
         let members = settle(invoke(response, "json", &[])).await?;
         json(&members)
     } else {

@@ -14,11 +14,12 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::abort::Abort;
 use super::race::{First, at_once, race};
 use super::settle::{Foreign, call, has_properties, invoke, property, settle};
+use crate::options::durations::LONGEST_DELAY;
 use crate::protocol::ports::Clock;
 use crate::protocol::tokens::Millis;
 
-/// The longest delay that timers of JavaScript take; a longer one fires at once.
-pub const LONGEST_DELAY: Millis = 0x7fff_ffff;
+/// The furthest moment that a `Date` can show, in milliseconds from the epoch. Sums of moments up to here never overflow.
+const FURTHEST: f64 = 8.64e15;
 
 /// The clock of one coordinator.
 pub struct HostClock {
@@ -73,8 +74,8 @@ impl HostClock {
             return None;
         }
         let number = answer.as_f64()?;
-        // The cast saturates; what is not finite is no time.
-        number.is_finite().then_some(number.floor() as Millis)
+        // What no `Date` can show is no time; neither is what is not finite.
+        (number.abs() <= FURTHEST).then_some(number.floor() as Millis)
     }
 }
 

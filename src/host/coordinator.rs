@@ -12,8 +12,7 @@ use wasm_bindgen_futures::{future_to_promise, spawn_local};
 use super::bell::Bell;
 use super::embedder::{Embedder, Hold};
 use super::errors::{raise, raise_wrong};
-use super::options::given::Wrong;
-use super::options::{Options, parameters};
+use super::options::{self, Options};
 use super::panic;
 use super::race::{First, race};
 use super::sessions::Drains;
@@ -21,6 +20,8 @@ use super::settle::{call, ignore};
 use super::shared::Shared;
 use super::tokens;
 use super::world::HostWorld;
+use crate::options::given::Wrong;
+use crate::options::parameters;
 use crate::protocol::context::Context;
 use crate::protocol::decide::freshness::{advisory, mandatory};
 use crate::protocol::failure::Failure;
@@ -84,7 +85,7 @@ impl Coordinator {
     }
 
     fn build(options: &JsValue, embedder: &Rc<Embedder>) -> Result<Self, Wrong> {
-        let options = Options::read(options, embedder)?;
+        let options = options::read(options, embedder)?;
         let world = HostWorld::new(&options, embedder)?;
         let context = Context::new(world, options.settings.clone(), options.names.clone());
         Ok(Self {

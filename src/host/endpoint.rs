@@ -14,12 +14,13 @@ use super::errors::cause;
 use super::http::{self, Fetch, NoReply, Reply};
 use super::journal::Journal;
 use super::object::Members;
-use super::options::{Client, Exchange, Options};
+use super::options::Options;
 use super::settle::{Foreign, call, own, property};
 use crate::oauth::judge::{judge, judge_revocation};
 use crate::oauth::reply::Facts;
 use crate::oauth::request::{Additions, FormRequest, refresh, revocation};
 use crate::oauth::transport;
+use crate::options::{Client, Exchange};
 use crate::protocol::ports::{Clock, Params, Presentation};
 use crate::protocol::tokens::{Millis, Secret};
 use crate::protocol::verdict::{Class, Details, Fault, Reason, Refusal, Spent, Verdict};
@@ -31,8 +32,8 @@ pub type Prepared = Additions;
 
 /// The endpoint of one coordinator.
 pub struct HostEndpoint {
-    exchange: Exchange,
-    client: Client,
+    exchange: Exchange<JsValue>,
+    client: Client<JsValue>,
     revocation: Option<String>,
     timeout: Millis,
     classify: Classify,

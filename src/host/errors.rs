@@ -7,9 +7,9 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use super::embedder::Embedder;
 use super::object::Members;
-use super::options::given::Wrong;
 use super::settle::property;
 use crate::oauth::redact::redact;
+use crate::options::given::Wrong;
 use crate::protocol::failure::Failure;
 use crate::protocol::tokens::Millis;
 use crate::protocol::verdict::{Cause, Details, Fault, Reason, Spent};

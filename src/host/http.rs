@@ -12,10 +12,10 @@ use super::abort::Abort;
 use super::body::{self, Body};
 use super::embedder::Embedder;
 use super::object::Members;
-use super::options::given::has_method;
 use super::settle::{Foreign, invoke, own, property, settle};
 use crate::oauth::reply;
 use crate::oauth::request::FormRequest;
+use crate::options::Value;
 
 /// The headers of a reply that anybody looks at.
 const READ: [&str; 6] =
@@ -99,7 +99,7 @@ pub async fn post(fetch: &Fetch, url: &str, request: &FormRequest) -> Result<Rep
 /// Is this a response, or a good imitation of one?
 pub fn is_response(value: &JsValue) -> bool {
     let status = property(value, "status").is_ok_and(|status| status.as_f64().is_some());
-    status && ["text", "json"].iter().any(|method| has_method(value, method))
+    status && ["text", "json"].iter().any(|method| value.has_method(method))
 }
 
 /// Reads a response to its end.
@@ -117,7 +117,7 @@ pub async fn read(response: &JsValue) -> Option<Reply> {
 /// The headers of a reply: a `Headers` of whatever kind, or a plain object.
 pub fn headers(headers: &JsValue) -> Fields {
     let one = |name: &&str| {
-        let value = match has_method(headers, "get") {
+        let value = match headers.has_method("get") {
             true => invoke(headers, "get", &[&JsValue::from(*name)]).ok(),
             false => own(headers, name).ok().flatten(),
         };

@@ -15,9 +15,9 @@ use super::abort::Abort;
 use super::bell::Bell;
 use super::clock::host_sleep;
 use super::object::Members;
-use super::options::ports::Scope;
 use super::race::{First, race};
 use super::settle::{Foreign, call, invoke, settle};
+use crate::options::ports::Scope;
 use crate::protocol::ports::LockScope;
 use crate::protocol::tokens::Millis;
 

@@ -7,9 +7,9 @@ use wasm_bindgen::JsValue;
 
 use super::coordinator::{Coordinator, Flight, Mode};
 use super::errors::{raise, raise_wrong};
-use super::options::given::Wrong;
 use super::shared::Shared;
 use super::tokens::{self, Freshness};
+use crate::options::given::Wrong;
 use crate::protocol::context::{Call, Carried};
 use crate::protocol::decide::freshness::advisory;
 use crate::protocol::demand::{Demand, Need};

@@ -8,10 +8,10 @@ use wasm_bindgen::JsValue;
 use super::clock::HostClock;
 use super::errors::cause;
 use super::object::Members;
-use super::options::given::Wrong;
-use super::options::ports::{Scope, lag, scope};
 use super::seal::Seal;
 use super::settle::{Foreign, invoke, own, property};
+use crate::options::given::Wrong;
+use crate::options::ports::{Scope, lag, scope};
 use crate::protocol::ports::{Address, Store, StoreFailure, Versioned, Written};
 use crate::protocol::tokens::Millis;
 

@@ -7,10 +7,10 @@ use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::JsValue;
 
 use super::object::{Members, json};
-use super::options::given::Wrong;
 use super::settle::own;
 use crate::oauth::jwt::claims;
 use crate::oauth::token_set::{Age, Flaw, Spelling, read};
+use crate::options::given::Wrong;
 use crate::protocol::context::Carried;
 use crate::protocol::tokens::{Extra, Millis, Secret, TokenSet};
 use crate::protocol::verdict::Granted;

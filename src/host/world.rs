@@ -12,11 +12,11 @@ use super::endpoint::{self, HostEndpoint, Prepared};
 use super::journal::Journal;
 use super::locks::HostLocks;
 use super::options::Options;
-use super::options::given::Wrong;
 use super::randomness::HostRandomness;
 use super::seal::Seal;
 use super::settle::property;
 use super::store::HostStore;
+use crate::options::given::Wrong;
 use crate::protocol::notice::Notice;
 use crate::protocol::ports::{
     Address, Channel, Clock, Observer, Presentation, Randomness, Store, StoreFailure, TokenEndpoint, Versioned, Written,

@@ -22,6 +22,9 @@ pub(super) struct Answer<'a> {
 
 /// Members whose string value may be an error code, in this order. `error` first: that is the standard's place.
 const CODE_MEMBERS: [&str; 6] = ["code", "error_code", "errorCode", "status", "__type", "type"];
+/// Members that hold tokens, in either spelling.
+const TOKEN_MEMBERS: [&str; 6] =
+    ["access_token", "refresh_token", "id_token", "accessToken", "refreshToken", "idToken"];
 /// Members that describe the error.
 const DESCRIPTION_MEMBERS: [&str; 9] = [
     "error_description",
@@ -44,6 +47,11 @@ impl Answer<'_> {
     /// A top-level member.
     pub fn member(&self, name: &str) -> Option<&Value> {
         self.members.as_ref()?.get(name)
+    }
+
+    /// What stands where tokens stand. A refusal may have some, and may repeat them in what it says.
+    pub fn tokens(&self) -> impl Iterator<Item = &str> {
+        TOKEN_MEMBERS.into_iter().filter_map(|name| self.member(name)?.as_str())
     }
 
     /// What the clock of the server showed (RFC 9110 section 6.6.1), if the host lets us see it.

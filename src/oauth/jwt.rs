@@ -7,7 +7,7 @@
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::Value;
 
-use super::number::seconds;
+use super::number::{LONGEST as LONGEST_SPAN, seconds};
 use crate::protocol::tokens::Millis;
 
 /// Longer tokens are not taken apart.
@@ -40,8 +40,9 @@ fn read(token: &str) -> Option<Claims> {
     let payload = Base64UrlUnpadded::decode_vec(payload.trim_end_matches('=')).ok()?;
     let payload = String::from_utf8(payload).ok()?;
     let payload: Value = serde_json::from_str(&payload).ok()?;
-    // A time of zero is a missing one.
-    let time = |name| payload.get(name).and_then(seconds).filter(|time| *time > 0);
+    // A time of zero is a missing one; one beyond all sense is cut, as in a reply.
+    let time =
+        |name| payload.get(name).and_then(seconds).filter(|time| *time > 0).map(|time| time.min(2 * LONGEST_SPAN));
     let subject = payload.get("sub").and_then(Value::as_str).filter(|subject| !subject.is_empty());
     Some(Claims { expires_at: time("exp"), issued_at: time("iat"), subject: subject.map(str::to_owned) })
 }
@@ -72,6 +73,15 @@ mod tests {
         };
         assert_eq!(claims(&signed(64 * 1024)).subject.as_deref(), Some("ann"));
         assert_eq!(claims(&signed(64 * 1024 + 1)).subject, None);
+    }
+
+    #[test]
+    fn a_time_beyond_all_sense_is_cut_so_that_no_sum_of_moments_overflows() {
+        for number in ["18000000000000000", "1e300", "\"99999999999999999999\""] {
+            let claims = claims(&token(&format!(r#"{{"exp":{number},"iat":{number}}}"#)));
+            assert!(claims.expires_at.is_some_and(|end| end <= 2 * LONGEST_SPAN), "{number}: {claims:?}");
+            assert_eq!(claims.issued_at, claims.expires_at);
+        }
     }
 
     #[test]

@@ -93,11 +93,12 @@ impl Outcome {
     pub fn refusal(self, answer: &Answer<'_>, facts: &Facts<'_>) -> Refusal {
         let status = answer.status.filter(|status| *status != 0);
         let named = answer.codes().into_iter().find(|code| standard::knows(code)).or_else(|| answer.error());
-        let oauth_error = named.filter(|code| presentable(code, facts.secrets)).map(str::to_owned);
+        let secrets: Vec<&str> = facts.secrets.iter().copied().chain(answer.tokens()).collect();
+        let oauth_error = named.filter(|code| presentable(code, &secrets)).map(str::to_owned);
         let mut aside = Vec::new();
         aside.extend(status.map(|status| ["HTTP ", &status.to_string()].concat()));
         aside.extend(oauth_error.clone());
-        let said = answer.descriptions().first().map(|text| redact(text, facts.secrets));
+        let said = answer.descriptions().first().map(|text| redact(text, &secrets));
         aside.extend(said.filter(|text| !text.is_empty() && Some(text) != oauth_error.as_ref()));
         let mut refusal = self.silent_refusal(facts);
         if !aside.is_empty() {

@@ -9,6 +9,10 @@ use super::grants::Grants;
 use super::record::{Intent, Record, SCHEMA, Spare, State, Unreadable};
 use super::tokens::{Extra, Grant, Millis, Secret};
 
+/// A moment or a duration beyond what JavaScript counts exactly, 2^53 milliseconds, was never written by this package.
+/// Below it no sum of them overflows.
+const FURTHEST: u64 = 1 << 53;
+
 impl Record {
     /// Reads the text form.
     pub fn decode(text: &str) -> Result<Self, Unreadable> {
@@ -175,7 +179,7 @@ impl Reader {
     fn moment(&self, name: &str) -> Option<Option<Millis>> {
         match self.0.get(name) {
             None | Some(Value::Null) => Some(None),
-            Some(moment) => moment.as_i64().map(Some),
+            Some(moment) => moment.as_i64().filter(|moment| moment.unsigned_abs() <= FURTHEST).map(Some),
         }
     }
 
@@ -343,6 +347,15 @@ mod tests {
             let mut wrong = members.clone();
             wrong[name][member] = Value::Array(Vec::new());
             assert_eq!(Record::decode(&Value::Object(wrong).to_string()), Err(Unreadable::Garbage), "{name}.{member}");
+        }
+        for (name, member) in [("intent", "deadline"), ("intent", "duration"), ("grants", "k")] {
+            for number in [i64::MAX, i64::MIN, 1 + (1 << 53)] {
+                let mut wrong = members.clone();
+                let place = &mut wrong[name][member];
+                *(if name == "grants" { &mut place["expiresAt"] } else { place }) = number.into();
+                let text = Value::Object(wrong).to_string();
+                assert_eq!(Record::decode(&text), Err(Unreadable::Garbage), "{name}.{member}: {number}");
+            }
         }
         for member in ["accessToken", "expiresAt", "issuedAt", "minted", "tokenType", "scope", "idToken", "extra"] {
             let mut wrong = members.clone();

@@ -92,6 +92,7 @@ impl Memory {
     pub fn leave(&mut self, sid: &str) {
         self.turns += 1;
         self.left = Some(sid.to_owned());
+        self.last = self.last.take().filter(|last| last.sid != sid);
         self.take_up(None);
     }
 

@@ -3,13 +3,13 @@
 use super::context::{Carried, Context, Seen};
 use super::decide::claim::Moment;
 use super::decide::commit::grant_of;
+use super::decide::sign_in::{SignIn, signed_in};
 use super::demand::Mark;
 use super::failure::Failure;
 use super::names::params_key;
 use super::notice::What;
 use super::ports::{Params, StoreFailure, World, Written};
-use super::record::{Record, State};
-use super::safeguard::{Safeguard, dropped};
+use super::record::Record;
 use super::tokens::TokenSet;
 
 /// How often a conflict is answered with another attempt.
@@ -47,16 +47,17 @@ impl<W: World> Context<W> {
                     continue;
                 }
             };
-            let next = match self.plan(seen.as_ref().map(|seen| &seen.record), &carried, &params_key, &sid) {
-                Plan::Keep(record) => return Ok(self.begin_with(record, &params_key)),
-                Plan::Refuse => {
+            let there = seen.as_ref().map(|seen| &seen.record);
+            let next = match signed_in(there, &carried.granted, carried.issued_at, &params_key, &sid, &self.settings) {
+                SignIn::Keep(record) => return Ok(self.begin_with(*record, &params_key)),
+                SignIn::Refuse => {
                     // An exchange here may have met the session between its beginning and its end.
                     if seen.is_some_and(|seen| seen.record.sid == sid) {
                         self.memory_mut().leave(&sid);
                     }
                     return Err(Failure::no_session("these tokens were signed out"));
                 }
-                Plan::Write(record) => record,
+                SignIn::Write(record) => *record,
             };
             let version = seen.and_then(|seen| seen.version);
             match self.world.write(&at, &next.encode(), next.generation, version.as_deref(), None).await {
@@ -75,53 +76,6 @@ impl<W: World> Context<W> {
             }
         }
         Err(Failure::store(contention()))
-    }
-
-    /// What a sign-in makes of the record that is there.
-    fn plan(&self, there: Option<&Record>, carried: &Carried, params_key: &str, sid: &str) -> Plan {
-        let granted = &carried.granted;
-        let sent = Moment { wall: carried.issued_at, monotonic: 0 };
-        if let Some(there) = there {
-            // An attempt whose outcome was unknown has begun the session. What became of it since is the truth.
-            if there.sid == sid {
-                return if there.state == State::Active { Plan::Keep(there.clone()) } else { Plan::Refuse };
-            }
-            // A token that waits for its revocation must not live again: it would die under the new session.
-            if granted
-                .refresh_token
-                .as_ref()
-                .is_some_and(|token| there.revoke.contains(token) && !there.has_spent(token))
-            {
-                return Plan::Refuse;
-            }
-        }
-        if let Some(there) = there.filter(|there| there.state == State::Active)
-            && let Some(token) = &granted.refresh_token
-        {
-            if there.has_spent(token) && !dropped(Safeguard::SuccessorMemory) {
-                return Plan::Keep(there.clone());
-            }
-            if there.refresh_token.as_ref() == Some(token) {
-                let mut next = there.clone();
-                let known = there.grants.get(params_key);
-                let grant = grant_of(granted, known, there.generation, sent, &self.settings);
-                if known.is_some_and(|known| known.expires_at >= grant.expires_at) {
-                    return Plan::Keep(next);
-                }
-                next.grants.insert(params_key.to_owned(), grant);
-                return Plan::Write(next);
-            }
-        }
-        let mut next = Record::begun(sid.to_owned(), granted.refresh_token.clone());
-        // A refresh token alone grants nothing yet: the first call fetches what it needs.
-        if granted.access_token.is_some() || granted.lifetime.is_some() || granted.expires_at.is_some() {
-            next.grants.insert(params_key.to_owned(), grant_of(granted, None, 0, sent, &self.settings));
-        }
-        next.sub.clone_from(&granted.subject);
-        if let Some(there) = there.filter(|_| !dropped(Safeguard::CarryQueue)) {
-            next.carry_from(there);
-        }
-        Plan::Write(next)
     }
 
     /// This context takes the session up, and answers with its tokens.
@@ -154,15 +108,6 @@ impl<W: World> Context<W> {
         let found = self.world.read(at).await?;
         Ok(Seen { record: Record::tombstone(String::new()), version: found.map(|found| found.version) })
     }
-}
-
-enum Plan {
-    /// What is there stays.
-    Keep(Record),
-    /// This takes its place.
-    Write(Record),
-    /// The session was begun and ended already.
-    Refuse,
 }
 
 pub(super) fn contention() -> StoreFailure {

@@ -65,7 +65,7 @@ impl<W: World> Context<W> {
             return;
         }
         next.refresh_token.clone_from(&tokens.refresh_token);
-        next.generation += u64::from(hops);
+        next.generation = next.generation.saturating_add(hops.into());
         next.grants.clear();
         let key = super::names::params_key(&demand.params);
         next.grants.insert(key, tokens.grant.clone());

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use refresh_coordinator::protocol::context::{Call, Context};
-use refresh_coordinator::protocol::demand::{Mark, Need};
+use refresh_coordinator::protocol::demand::{Demand, Mark, Need};
 use refresh_coordinator::protocol::failure::Failure;
 use refresh_coordinator::protocol::notice::What;
 use refresh_coordinator::protocol::ports::LockScope;
@@ -911,4 +911,15 @@ fn in_the_background_nothing_is_presented_without_a_claim() {
     context.world.fail_read();
     assert_eq!(told(got_for(&context, Need::Ahead)).0, "store");
     assert!(context.world.sent.borrow().is_empty());
+}
+
+#[test]
+fn who_wants_a_token_minted_after_the_call_answers_with_its_own_when_overtaken() {
+    let context = with(&stale());
+    let key = context.names.session().key;
+    context.world.answer_after(move |world| world.put(&key, &renewed()), grants("R1b", "A1b"));
+    let minted = Demand { params: Vec::new(), need: Need::MintedAfterNow };
+    let got = run(context.refresh(&minted, &call(&context))).expect("granted");
+    assert_eq!(got.grant.access_token, Some(Secret::new("A1b")));
+    assert_eq!(got.refresh_token, Some(Secret::new("R1")), "the refresh token is the session's");
 }

@@ -173,3 +173,13 @@ fn a_revocation_succeeds_if_the_token_is_gone() {
     }
     assert!(revoked(401, "").is_err(), "a bare 401 revoked nothing");
 }
+
+#[test]
+fn a_token_that_a_refusal_brings_along_is_not_repeated_in_what_is_said() {
+    for member in ["access_token", "refresh_token", "id_token"] {
+        let text = format!(r#"{{"error":"at-0123456789","{member}":"at-0123456789","message":"bad at-0123456789"}}"#);
+        let refusal = refusal(400, &[], &text, &PUBLIC);
+        assert_eq!(refusal.details.oauth_error, None);
+        assert!(!format!("{refusal:?}").contains("0123456789"), "{refusal:?}");
+    }
+}

@@ -74,13 +74,16 @@ pub struct Next {
     pub outputs: Vec<(usize, Output)>,
 }
 
+/// A program of a context, until it ends.
+type Program<'a> = Option<Pin<Box<dyn Future<Output = ()> + 'a>>>;
+
 /// Runs a context from its start through the recorded replies.
 pub fn replay(role: &Role, answers: &[Answer]) -> Next {
     let ports = Rc::new(Ports::new(role));
     let context = Context::new(World(ports.clone()), role.settings.clone(), names());
-    let mut programs: Vec<Option<Pin<Box<dyn Future<Output = ()> + '_>>>> = Vec::new();
+    let mut programs: Vec<Program<'_>> = Vec::new();
     let mut outputs = Vec::new();
-    let go_on = |programs: &mut Vec<Option<Pin<Box<dyn Future<Output = ()> + '_>>>>, program: usize| {
+    let go_on = |programs: &mut Vec<Program<'_>>, program: usize| {
         ports.running.set(program);
         let future = programs[program].as_mut().expect("a program that ended gets no reply");
         if future.as_mut().poll(&mut TaskContext::from_waker(Waker::noop())).is_ready() {

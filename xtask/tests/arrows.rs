@@ -1,5 +1,5 @@
-//! The arrows of the house run one way: `bindings -> host -> protocol, oauth`, and `oauth` takes only words from
-//! `protocol`. The compiler checks half of it, since a native build has neither `host` nor a JavaScript crate; this
+//! The arrows of the house run one way: `bindings -> host -> options -> protocol, oauth`, and `oauth` takes only words
+//! from `protocol`. The compiler checks half of it, since a native build has neither `host` nor a JavaScript crate; this
 //! checks that there is such a build, and the half that compiles on every target.
 
 use std::collections::BTreeSet;
@@ -27,7 +27,12 @@ fn the_native_build_has_no_javascript_crate() {
 fn protocol_names_no_other_part() {
     for (file, name) in names_used_in("protocol") {
         let part = name.first().map(String::as_str);
-        assert!(!matches!(part, Some("oauth" | "host" | "bindings")), "{} names {}", file.display(), name.join("::"));
+        assert!(
+            !matches!(part, Some("oauth" | "options" | "host" | "bindings")),
+            "{} names {}",
+            file.display(),
+            name.join("::")
+        );
     }
 }
 
@@ -36,12 +41,20 @@ fn oauth_names_only_words_of_protocol() {
     for (file, name) in names_used_in("oauth") {
         let name: Vec<&str> = name.iter().map(String::as_str).collect();
         let allowed = match name[..] {
-            ["host" | "bindings", ..] => false,
+            ["options" | "host" | "bindings", ..] => false,
             ["protocol", word, ..] => WORDS.contains(&word),
             ["protocol"] => false,
             _ => true,
         };
         assert!(allowed, "{} names {}", file.display(), name.join("::"));
+    }
+}
+
+#[test]
+fn options_name_neither_the_host_nor_the_bindings() {
+    for (file, name) in names_used_in("options") {
+        let part = name.first().map(String::as_str);
+        assert!(!matches!(part, Some("host" | "bindings")), "{} names {}", file.display(), name.join("::"));
     }
 }
 

@@ -35,7 +35,8 @@ pub fn committed(
     settings: &Settings,
     queue_replaced: bool,
 ) -> Record {
-    let generation = claimed.generation + 1;
+    // Saturating: a store may return any number.
+    let generation = claimed.generation.saturating_add(1);
     let grant = grant_of(granted, claimed.grants.get(params_key), generation, sent, settings);
     let mut next = claimed.clone();
     next.state = State::Active;
@@ -122,8 +123,7 @@ pub fn after_conflict(
     if ours.state == State::Rejected {
         return after_rejection(there, ours);
     }
-    let mine = |record: &Record| (record.state, record.refresh_token.clone(), record.grants.get(params_key).cloned());
-    if there.generation == ours.generation && mine(there) == mine(ours) {
+    if there.generation == ours.generation && same_set(there, ours, params_key) {
         return AfterConflict::Durable;
     }
     if there.generation >= ours.generation {
@@ -156,6 +156,17 @@ fn after_rejection(there: &Record, ours: &Record) -> AfterConflict {
     if next == *there { AfterConflict::Durable } else { AfterConflict::WriteOurs(Box::new(next)) }
 }
 
+/// Do both hold the same token set? By its tokens and its end: a fraction among the other members of a reply may come back
+/// from its text form a hair different.
+fn same_set(there: &Record, ours: &Record, params_key: &str) -> bool {
+    let set = |record: &Record| {
+        let grant = record.grants.get(params_key);
+        let end = grant.map(|grant| (grant.access_token.clone(), grant.expires_at));
+        (record.state, record.refresh_token.clone(), end)
+    };
+    set(there) == set(ours)
+}
+
 /// Keeps our set as a spare beside the one that overtook us, if ours is its sibling: a server may let only the
 /// latest child live, and which of the two that is cannot be known.
 fn keep_as_spare(there: &Record, ours: &Record) -> Option<Box<Record>> {
@@ -163,7 +174,9 @@ fn keep_as_spare(there: &Record, ours: &Record) -> Option<Box<Record>> {
         && (there.state, ours.state) == (State::Active, State::Active)
         && there.refresh_token != ours.refresh_token;
     let known = there.spare.as_ref().is_some_and(|spare| spare.refresh_token == ours.refresh_token);
-    if !sibling || known || dropped(Safeguard::Spare) {
+    // A server may grant the replaced token once more and leave it in place, within its grace window. It is spent all the same.
+    let spent = ours.refresh_token.as_ref().is_some_and(|token| there.has_spent(token));
+    if !sibling || known || spent || dropped(Safeguard::Spare) {
         return None;
     }
     let mut next = there.clone();
@@ -396,5 +409,33 @@ mod tests {
         assert_eq!(of(&Record { intent: claimed().intent, ..kept(65_001) }), 60_011);
         assert_eq!(of(&Record { sends: 1, ..kept(65_001) }), 3_600_000);
         assert_eq!(of(&Record { revoke: vec![Secret::new("R")], ..kept(65_001) }), 3_600_000);
+    }
+
+    #[test]
+    fn a_set_is_recognised_when_a_fraction_beside_the_tokens_came_back_a_hair_different() {
+        let mut granted = Granted { access_token: Some(Secret::new("A1")), ..Granted::default() };
+        granted.refresh_token = Some(Secret::new("R1"));
+        let seen = |fraction: f64| {
+            let mut granted = granted.clone();
+            granted.extra.insert("score".into(), fraction.into());
+            let claimed = Record::begun("s".into(), Some(Secret::new("R0")));
+            committed(&claimed, &granted, "", Moment { wall: 0, monotonic: 0 }, &Settings::default(), false)
+        };
+        let (ours, there) = (seen(0.1), seen(0.1_f64.next_up()));
+        assert_ne!(there, ours);
+        assert_eq!(after_conflict(Some(&there), &ours, "", true, true), AfterConflict::Durable);
+    }
+
+    #[test]
+    fn a_token_that_the_other_set_has_spent_is_no_spare() {
+        let claimed = Record::begun("s".into(), Some(Secret::new("R0")));
+        let commit = |refresh_token: Option<&str>| {
+            let refresh_token = refresh_token.map(Secret::new);
+            let access_token = Some(Secret::new("A1"));
+            let granted = Granted { refresh_token, access_token, ..Granted::default() };
+            committed(&claimed, &granted, "", Moment { wall: 0, monotonic: 0 }, &Settings::default(), true)
+        };
+        let (rotated, kept) = (commit(Some("R1")), commit(None));
+        assert_eq!(after_conflict(Some(&rotated), &kept, "", true, true), AfterConflict::Overtaken(None));
     }
 }

@@ -10,6 +10,8 @@
 //! | [`commit`] | rule 6: what a grant makes of the record, and what a conflict means |
 //! | [`refusal`] | rule 7: what a refusal means after the record was read again |
 //! | [`withdrawal`] | rule 8: what a reply without verdict leaves behind |
+//! | [`sign_in`] | what a sign-in makes of the record that is there |
+//! | [`sign_out`] | rule 11: what a sign-out leaves of it |
 //! | [`backoff`] | cool-downs, with jitter |
 
 pub mod backoff;
@@ -18,4 +20,6 @@ pub mod commit;
 pub mod freshness;
 pub mod look;
 pub mod refusal;
+pub mod sign_in;
+pub mod sign_out;
 pub mod withdrawal;

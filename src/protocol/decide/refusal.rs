@@ -66,7 +66,7 @@ fn switched(record: &Record) -> Option<Record> {
     let mut next = record.clone();
     let spare = next.spare.take()?;
     next.remember_spent();
-    next.generation += 1;
+    next.generation = next.generation.saturating_add(1);
     next.refresh_token = spare.refresh_token;
     next.grants = spare.grants;
     for grant in next.grants.values_mut() {

@@ -6,12 +6,13 @@ use crate::protocol::decide::claim::Moment;
 use crate::protocol::decide::commit::{
     AfterConflict, after_conflict, changes_identity, committed, rejected_for_identity,
 };
+use crate::protocol::decide::freshness::meets;
 use crate::protocol::failure::Failure;
 use crate::protocol::notice::What;
 use crate::protocol::ports::{Wait, World, Written};
-use crate::protocol::record::Record;
+use crate::protocol::record::{Record, State};
 use crate::protocol::safeguard::{Safeguard, dropped};
-use crate::protocol::tokens::{Millis, Secret, TokenSet};
+use crate::protocol::tokens::{Grant, Millis, Secret, TokenSet};
 use crate::protocol::verdict::{Granted, Reason};
 
 /// How long it is remembered that a token is spent, in milliseconds: longer than its successor is.
@@ -125,13 +126,19 @@ impl<W: World> Exchange<'_, W> {
                 }
                 Err(Failure::no_session("the user signed out while the refresh was under way"))
             }
-            Ending::Theirs(theirs) => match theirs.grants.get(&self.params_key) {
+            Ending::Theirs(theirs) => match self.grant_that_meets(&theirs) {
                 Some(grant) => {
                     self.notice(theirs.generation, What::Adopted);
                     Ok(self.hand_out(self.context.token_set(&theirs, grant)))
                 }
-                // Theirs is for other parameters; ours was granted, and is a good answer for as long as it lives.
-                None => tokens.map(|tokens| self.hand_out(tokens)).ok_or_else(|| Failure::revoked(Reason::Unknown)),
+                // Theirs is for other parameters, or minted before this call; ours was granted, and is a good answer for
+                // as long as it lives. The refresh token is the session's, whoever obtained it.
+                None => {
+                    let refresh_token = theirs.refresh_token.clone().filter(|_| theirs.state == State::Active);
+                    let tokens = tokens.ok_or_else(|| Failure::revoked(Reason::Unknown))?;
+                    let refresh_token = refresh_token.or_else(|| tokens.refresh_token.clone());
+                    Ok(self.hand_out(TokenSet { refresh_token, ..tokens }))
+                }
             },
             Ending::OtherUser => {
                 self.notice(ours.generation, What::Revoked { reason: Reason::Unknown });
@@ -144,6 +151,14 @@ impl<W: World> Exchange<'_, W> {
                 Err(failure)
             }
         }
+    }
+
+    /// The grant of another context's record that meets the demand of this call.
+    fn grant_that_meets<'r>(&self, theirs: &'r Record) -> Option<&'r Grant> {
+        let grant = theirs.grants.get(&self.params_key)?;
+        let refused = self.context.memory().refused().to_vec();
+        let known = self.knowledge(&theirs.sid, Some(grant), &refused);
+        meets(&self.demand.need, grant, &self.context.settings, &known).then_some(grant)
     }
 
     /// What the callers get, counted from the moment the request was sent.

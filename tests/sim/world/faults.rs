@@ -1,7 +1,7 @@
 //! What may go wrong, where, and what it does. Each fault costs one unit of the budget.
 
 use super::steps::Step;
-use super::{Late, Place, Scenario, State, Who};
+use super::{Place, Scenario, State, Who, Writing};
 use crate::sim::histories::Histories;
 use crate::sim::monitor::Program;
 use crate::sim::replay::{Effect, Reply};
@@ -232,7 +232,7 @@ impl Scenario {
                 }
                 if let (Fault::WriteLate, Effect::Write { key, value, if_version, ttl }) = (fault, effect) {
                     let action = next.contexts[who.at()].watch.programs[who.program()].action;
-                    next.late.push(Late { who, action, key, value, if_version, ttl });
+                    next.late.push(Writing { who, action, key, value, if_version, ttl });
                 }
                 self.answer(next, who, Reply::StoreFailed, histories)
             }

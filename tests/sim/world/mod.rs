@@ -117,9 +117,9 @@ impl Running {
     }
 }
 
-/// A write that may still land.
+/// A write: one that happens, or one that may still land.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Late {
+pub struct Writing {
     pub who: Who,
     /// What it was written for.
     pub action: Option<Action>,
@@ -160,7 +160,7 @@ pub struct State {
     pub now: i64,
     /// Requests that still travel, with nobody waiting for the reply: token and scope, in order.
     pub orphans: Vec<(Text, Text)>,
-    pub late: Vec<Late>,
+    pub late: Vec<Writing>,
     pub budget: u8,
     pub happened: Happened,
     pub ledger: Shared<monitor::Ledger>,

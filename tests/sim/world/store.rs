@@ -1,10 +1,8 @@
 //! Writes to the store: conditional, each with a version that was never there before.
 
-use super::{Cell, Place, Scenario, State, Who};
+use super::{Cell, Place, Scenario, State, Writing};
 use crate::sim::monitor;
 use crate::sim::replay::Reply;
-use crate::sim::script::Action;
-use crate::sim::text::Text;
 use refresh_coordinator::protocol::safeguard::{Safeguard, dropped};
 
 impl Scenario {
@@ -17,16 +15,8 @@ impl Scenario {
         }
     }
 
-    pub(super) fn write(
-        &self,
-        next: &mut State,
-        who: Who,
-        action: Option<Action>,
-        key: Text,
-        value: Text,
-        if_version: Option<u32>,
-        ttl: Option<i64>,
-    ) -> Result<Reply, String> {
+    pub(super) fn write(&self, next: &mut State, writing: Writing) -> Result<Reply, String> {
+        let Writing { who, action, key, value, if_version, ttl } = writing;
         let there = next.place(key).and_then(|place| place.cell);
         if there.map(|cell| cell.version) != if_version && !dropped(Safeguard::ConditionalWrite) {
             return Ok(Reply::Conflict);

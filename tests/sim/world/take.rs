@@ -1,7 +1,7 @@
 //! Taking a step: what it makes of the state, and what the context does that it reaches.
 
 use super::steps::Step;
-use super::{Channel, Running, Scenario, State, Who};
+use super::{Channel, Running, Scenario, State, Who, Writing};
 use crate::sim::histories::Histories;
 use crate::sim::monitor;
 use crate::sim::replay::{Answer, Effect, Reply, Senses};
@@ -60,8 +60,8 @@ impl Scenario {
                 self.arrive_unheeded(&mut next, token, scope, histories)?;
             }
             Step::Land(index) => {
-                let late = next.late.remove(index);
-                self.write(&mut next, late.who, late.action, late.key, late.value, late.if_version, late.ttl)?;
+                let writing = next.late.remove(index);
+                self.write(&mut next, writing)?;
             }
             Step::Expire => {
                 let key = Self::session_key();
@@ -84,7 +84,7 @@ impl Scenario {
             }
             Effect::Write { key, value, if_version, ttl } => {
                 let action = next.contexts[who.at()].watch.programs[who.program()].action;
-                self.write(next, who, action, key, value, if_version, ttl)
+                self.write(next, Writing { who, action, key, value, if_version, ttl })
             }
             Effect::Revoke { token } => {
                 monitor::revocation(next, token)?;
