@@ -45,7 +45,7 @@ struct Own {
     nonce: String,
     /// The token was sent under it.
     sent: bool,
-    /// Its attempt is under way: to every other attempt of this context it is a foreign one.
+    /// Its attempt is under way: every other attempt of this context waits for it.
     running: bool,
 }
 
@@ -180,9 +180,18 @@ impl Memory {
 
     /// Whose intent is it? Begins to watch a foreign one, or goes on watching it.
     pub fn owner(&mut self, key: &str, intent: &Intent, monotonic: Millis) -> Owner {
-        if let Some(own) = self.own.iter().find(|own| own.nonce == intent.nonce && !own.running) {
-            return if own.sent { Owner::OursSent } else { Owner::OursUnsent };
+        if let Some(own) = self.own.iter().find(|own| own.nonce == intent.nonce) {
+            return match own {
+                Own { running: true, .. } if !dropped(Safeguard::OwnAttempt) => Owner::OursRunning,
+                Own { running: true, .. } => self.watch(key, intent, monotonic),
+                Own { sent: true, .. } => Owner::OursSent,
+                Own { .. } => Owner::OursUnsent,
+            };
         }
+        self.watch(key, intent, monotonic)
+    }
+
+    fn watch(&mut self, key: &str, intent: &Intent, monotonic: Millis) -> Owner {
         let same = |(watched, nonce, _): &&(String, String, Millis)| *watched == key && *nonce == intent.nonce;
         if let Some((_, _, since)) = self.watched.iter().find(same) {
             return Owner::Foreign { watched: monotonic - since };
@@ -252,10 +261,11 @@ mod tests {
     }
 
     #[test]
-    fn an_own_intent_is_foreign_to_others_while_its_attempt_runs() {
+    fn an_own_intent_is_waited_for_while_its_attempt_runs() {
         let mut memory = Memory::default();
         memory.claiming("mine");
-        assert_eq!(memory.owner("k", &intent("mine"), 0), Owner::Foreign { watched: 0 });
+        assert_eq!(memory.owner("k", &intent("mine"), 0), Owner::OursRunning);
+        assert_eq!(memory.owner("k", &intent("mine"), 100), Owner::OursRunning);
         memory.abandoned("mine");
         assert_eq!(memory.owner("k", &intent("mine"), 0), Owner::OursUnsent);
         memory.sending("mine");
@@ -388,7 +398,7 @@ mod tests {
         memory.sending("one");
         memory.abandoned("one");
         assert_eq!(memory.owner("k", &intent("one"), 0), Owner::OursSent);
-        assert_eq!(memory.owner("k", &intent("two"), 0), Owner::Foreign { watched: 0 }, "it is under way");
+        assert_eq!(memory.owner("k", &intent("two"), 0), Owner::OursRunning, "it is under way");
         memory.ended("one");
         assert_eq!(memory.owner("k", &intent("one"), 0), Owner::Foreign { watched: 0 });
         memory.abandoned("two");

@@ -59,6 +59,8 @@ pub enum Safeguard {
     SparingResend,
     /// A context does not present what the server refused to it.
     OwnRefusal,
+    /// A context never takes over from an attempt of its own that is under way.
+    OwnAttempt,
     /// A reply for another user ends the session instead of going on as that user.
     Identity,
     /// A session that the user has left here is not taken up again.

@@ -31,6 +31,8 @@ impl<W: World> Context<W> {
         let params_key = params_key(params);
         let sid = self.world.nonce();
         let mut failures = 0;
+        // What stood there before an attempt whose outcome is unknown, and what went wrong with it.
+        let mut unknown: Option<(Option<String>, StoreFailure)> = None;
         for _ in 0..TRIES {
             let seen = match self.read(&at).await {
                 Ok(seen) => seen,
@@ -48,6 +50,13 @@ impl<W: World> Context<W> {
                 }
             };
             let there = seen.as_ref().map(|seen| &seen.record);
+            if let (Some((before, failure)), Some(there)) = (&unknown, there)
+                && there.sid != sid
+                && before.as_ref() != Some(&there.sid)
+            {
+                // Somebody has signed in since, perhaps after ours had begun and ended: theirs stays.
+                return Err(Failure::store(failure.clone()));
+            }
             let next = match signed_in(there, &carried.granted, carried.issued_at, &params_key, &sid, &self.settings) {
                 SignIn::Keep(record) => return Ok(self.begin_with(*record, &params_key)),
                 SignIn::Refuse => {
@@ -59,6 +68,7 @@ impl<W: World> Context<W> {
                 }
                 SignIn::Write(record) => *record,
             };
+            let before = there.map(|there| there.sid.clone());
             let version = seen.and_then(|seen| seen.version);
             match self.world.write(&at, &next.encode(), next.generation, version.as_deref(), None).await {
                 Ok(Written::Done(_)) => {
@@ -72,6 +82,7 @@ impl<W: World> Context<W> {
                     if failures == FAILURES {
                         return Err(Failure::store(failure));
                     }
+                    unknown = Some((before, failure));
                 }
             }
         }

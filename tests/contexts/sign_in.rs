@@ -170,6 +170,19 @@ fn a_session_that_began_unknown_and_was_ended_meanwhile_is_over() {
 }
 
 #[test]
+fn whoever_signed_in_after_an_attempt_of_unknown_outcome_stays() {
+    let context = context();
+    let key = context.names.session().key;
+    context.world.writes.borrow_mut().push_back(Fate::ThrowsAfterwards);
+    context.world.before_read(|_| {});
+    let next = Record { sid: "next".into(), ..session() };
+    let (there, theirs) = (key.clone(), next.clone());
+    context.world.before_read(move |world| world.put(&there, &theirs));
+    assert_eq!(told(run(context.sign_in(carried("R9", "A9"), &Vec::new()))).0, "store");
+    assert_eq!(context.world.record(&key), Some(next));
+}
+
+#[test]
 fn garbage_is_replaced_and_a_newer_schema_is_left_alone() {
     let context = context();
     let key = context.names.session().key;

@@ -103,6 +103,7 @@ pub fn mutants() -> Vec<Mutant> {
         one(S::CountSends, "I11", strict(1, &[Get], Lock).with(NETWORK, 1)),
         one(S::SparingResend, "A presents", strict(1, &[Get, Minted], Lock).living(5_000).with(NETWORK, 1)),
         one(S::OwnRefusal, "I1", refusing(2, &[Get], Lease).with(Faults { network: true, crash: true, ..PAUSE }, 3)),
+        one(S::OwnAttempt, "I1", strict(2, &[Get], Lease).beside(&[Action::GetFor("a")]).with(PAUSE, 1)),
         one(S::Identity, "I6", strict(1, &[Get], Lock).with(Faults { identity: true, ..NONE }, 1)),
         one(S::HasLeft, "I7", stubborn),
         one(S::Turns, "I11", turning),

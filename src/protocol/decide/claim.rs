@@ -15,6 +15,8 @@ pub enum Owner {
     OursUnsent,
     /// Ours, from an attempt whose end could not be written.
     OursSent,
+    /// Ours, from an attempt that is under way in this very context, for other parameters.
+    OursRunning,
     /// Someone else's, or not known to be ours; watched unchanged for so long on the monotonic clock.
     Foreign {
         /// Milliseconds.
@@ -39,6 +41,8 @@ pub fn claim(intent: Option<&Intent>, owner: Owner, covered: bool) -> Claim {
     match owner {
         Owner::OursUnsent => Claim::Free,
         Owner::OursSent => Claim::TakeOver,
+        // However long it takes: it lives, and may know already that the token is spent.
+        Owner::OursRunning => Claim::Wait(intent.duration),
         Owner::Foreign { .. } if covered && (intent.locked || dropped(Safeguard::LockedFlag)) => Claim::TakeOver,
         Owner::Foreign { watched } if watched >= intent.duration || dropped(Safeguard::WatchUnchanged) => {
             Claim::TakeOver
@@ -134,6 +138,7 @@ mod tests {
     fn an_own_intent_is_a_take_over_only_if_something_was_sent() {
         assert_eq!(claim(Some(&intent(false)), Owner::OursUnsent, false), Claim::Free);
         assert_eq!(claim(Some(&intent(false)), Owner::OursSent, false), Claim::TakeOver);
+        assert_eq!(claim(Some(&intent(true)), Owner::OursRunning, true), Claim::Wait(15_000), "it lives");
     }
 
     fn known(wall: Millis) -> Knowledge<'static> {
