@@ -97,6 +97,14 @@ fn two_calls_at_once_in_a_context_neither_meet_nor_mix() {
 }
 
 #[test]
+fn who_signs_in_again_after_a_sign_out_that_failed_is_signed_in() {
+    for lock in LOCKS {
+        let writes = Faults { write: true, ..NONE };
+        holds(&session(1, &[SignOut, SignIn("u"), Get], Kind::Strict, lock, Ending::None).with(writes, 3));
+    }
+}
+
+#[test]
 fn what_waits_for_revocation_survives_revocations_that_fail() {
     for lock in LOCKS {
         let calls = session(1, &[Get], Kind::Strict, lock, Ending::None);

@@ -99,6 +99,8 @@ impl Memory {
     /// The user signs in here.
     pub fn enter(&mut self, sid: &str) -> bool {
         self.turns += 1;
+        // Signing in again goes on with a session whose sign-out could not be written.
+        self.left = self.left.take().filter(|left| left != sid);
         self.take_up(Some(sid))
     }
 
@@ -272,6 +274,14 @@ mod tests {
         assert_eq!(memory.owner("k", &intent("mine"), 0), Owner::OursSent);
         memory.ended("mine");
         assert_eq!(memory.owner("k", &intent("mine"), 0), Owner::Foreign { watched: 0 });
+    }
+
+    #[test]
+    fn who_signs_in_again_after_a_sign_out_that_failed_is_signed_in() {
+        let mut memory = Memory::default();
+        memory.enter("s");
+        memory.leave("s");
+        assert!(memory.enter("s") && !memory.has_left("s"));
     }
 
     #[test]

@@ -88,8 +88,9 @@ impl<W: World> Exchange<'_, W> {
                 }
                 AfterConflict::WriteOurs(record) => {
                     next = *record;
-                    if !matches!(ending, Ending::OtherUser) {
-                        ending = Ending::Ours;
+                    // A reply for another user never becomes the session's, however often it has to be written.
+                    ending = if ours.state == State::Rejected { Ending::OtherUser } else { Ending::Ours };
+                    if matches!(ending, Ending::Ours) {
                         // The session lives and the tokens are its own; only the store has trouble.
                         self.hand_over(tokens.as_ref());
                     }
@@ -134,8 +135,16 @@ impl<W: World> Exchange<'_, W> {
                 // Theirs is for other parameters, or minted before this call; ours was granted, and is a good answer for
                 // as long as it lives. The refresh token is the session's, whoever obtained it.
                 None => {
-                    let refresh_token = theirs.refresh_token.clone().filter(|_| theirs.state == State::Active);
-                    let tokens = tokens.ok_or_else(|| Failure::revoked(Reason::Unknown))?;
+                    let lives = theirs.state == State::Active;
+                    let refresh_token = theirs.refresh_token.clone().filter(|_| lives);
+                    // Nothing in a reply for another user is of use. The session may live all the same.
+                    let none = || match lives {
+                        true => {
+                            Failure::busy("contention", "another context has refreshed the session meanwhile", None)
+                        }
+                        false => Failure::revoked(theirs.rejected_for()),
+                    };
+                    let tokens = tokens.ok_or_else(none)?;
                     let refresh_token = refresh_token.or_else(|| tokens.refresh_token.clone());
                     Ok(self.hand_out(TokenSet { refresh_token, ..tokens }))
                 }

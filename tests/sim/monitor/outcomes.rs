@@ -84,7 +84,7 @@ pub fn settled(
             }
             user = None;
         }
-        Outcome::Transient if scenario.budget == 0 && next.now == 0 => {
+        Outcome::Transient if next.budget == scenario.budget && scenario.life_left == 0 && scenario.is_patient() => {
             return Err(format!("{name} is told to try later, and nothing is in its way"));
         }
         Outcome::Failed if !next.happened.write && !next.happened.read => {
@@ -127,7 +127,7 @@ pub fn end(scenario: &Scenario, state: &State) -> Result<(), String> {
             return Err(format!("the session is lost: the server does not accept {} any more", live.expose()));
         }
     }
-    let unheard = state.happened.network || state.happened.crash || state.happened.paused;
+    let unheard = state.happened.network || state.happened.crash;
     if unheard || scenario.roles.iter().any(|role| !role.can_revoke) {
         return Ok(());
     }

@@ -3,12 +3,21 @@
 use refresh_coordinator::protocol::ports::LockScope;
 
 use super::{Scenario, State};
+use crate::sim::script::Role;
 use crate::sim::server::Kind;
 
 impl Scenario {
     /// Does nothing but the intent keep contexts apart?
     pub fn is_leased(&self) -> bool {
         self.roles.iter().any(|role| role.lock != LockScope::Covering)
+    }
+
+    /// Does every caller's patience last until it must see the end of what it waits for? Not where one context has locks and
+    /// another has not, nor where an intent lives longer.
+    pub fn is_patient(&self) -> bool {
+        let sees_the_end =
+            |role: &Role| role.lock == LockScope::Covering || role.settings.lock_wait > role.settings.intent_duration();
+        self.roles.iter().all(sees_the_end) && self.roles.windows(2).all(|two| two[0].lock == two[1].lock)
     }
 
     /// Is a spent token at the server something that cannot be avoided? Only after a lost message, a crash, or, where
@@ -32,8 +41,10 @@ impl Scenario {
         let excused = match self.server {
             Kind::NonRotating => false,
             Kind::RefuseOnly => state.happened.network || state.happened.crash,
-            kind if kind.has_grace() && !self.is_leased() => {
-                self.may_reuse(state) && (state.happened.orphan || state.happened.paused || self.budget > 1)
+            kind if kind.has_grace() => {
+                // By lease, a second fault is seen only once the first one's intent has passed: the window may be closed then.
+                let twice = self.is_leased() && self.budget - state.budget > 1;
+                self.may_reuse(state) && (state.happened.orphan || state.happened.paused || twice)
             }
             _ => self.may_reuse(state),
         };

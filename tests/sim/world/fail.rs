@@ -132,7 +132,7 @@ impl Scenario {
             && next.slot(who).reply.take().is_none()
         {
             next.orphans.push((token, scope));
-            next.orphans.sort_unstable();
+            next.orphans.sort_by_key(|(token, scope)| (token.get(), scope.get()));
             next.happened.orphan = true;
         }
     }
