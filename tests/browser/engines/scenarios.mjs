@@ -54,6 +54,19 @@ export function scenarios(engine) {
     });
   }
 
+  test("the tab that presents goes to another page and comes back: nobody waits for it, and it has the same token", async (t) => {
+    const { server, pages, session, begin } = await tabs(t, grace);
+    const { held, told, first, others } = await inMidExchange({ server, pages }, "holdRequest");
+    await first.navigate("/elsewhere");
+    const outcome = [...new Set((await Promise.all(told.filter((_, number) => pages[number] !== first))).flat())];
+    await assertLives({ server, session }, outcome);
+    held.release();
+    await first.back();
+    // Whether the page has rested or is loaded anew, is the browser's choice.
+    if (await first.evaluate(() => !("auth" in globalThis))) await begin(first);
+    for (const tab of [first, ...others]) assert.deepEqual(await calls(tab, CALLERS), outcome);
+  });
+
   test("signed out in one tab: every other one hears of it, and hands out nothing more", async (t) => {
     const { server, pages, session } = await tabs(t, strict);
     for (const tab of pages) await calls(tab, 1);

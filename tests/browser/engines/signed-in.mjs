@@ -30,8 +30,7 @@ export async function signedInTabs(t, browser, count, personality) {
   const site = await Site.open(browser);
   t.after(() => site.close());
   const open = async () => begin(await site.tab(), server);
-  const pages = [];
-  for (let number = 0; number < count; number += 1) pages.push(await open());
+  const pages = await Promise.all(Array.from({ length: count }, open));
   const { tokens, session } = await server.signIn();
   await pages[0].evaluate((refresh_token) => auth.setTokens({ refresh_token }), tokens.refresh_token);
   return { server, site, pages, session, open, begin: (tab) => begin(tab, server) };

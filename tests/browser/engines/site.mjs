@@ -43,7 +43,7 @@ export class Site {
 
   /** Closes all tabs. Throws what nobody caught in them. */
   async close() {
-    for (const tab of this.#tabs.values()) await tab.close();
+    await Promise.all([...this.#tabs.values()].map((tab) => tab.close()));
     await this.#close();
     if (this.uncaught.length > 0) throw new AggregateError(this.uncaught, `uncaught in a page: ${this.uncaught[0].message}`);
   }
@@ -140,8 +140,9 @@ export class Tab {
     socket.on("message", (data) => {
       const { id, value, error, uncaught } = JSON.parse(data);
       if (uncaught) return this.#site.uncaught.push(thrown(uncaught));
-      if (error) asked.get(id).reject(thrown(error));
-      else asked.get(id).resolve(value);
+      // What was asked before the page went to rest, nobody waits for any more.
+      if (error) asked.get(id)?.reject(thrown(error));
+      else asked.get(id)?.resolve(value);
       asked.delete(id);
     });
     this.#arrived();
