@@ -67,6 +67,22 @@ export function scenarios(engine) {
     for (const tab of [first, ...others]) assert.deepEqual(await calls(tab, CALLERS), outcome);
   });
 
+  test("the next in the queue goes to another page, and the tab that presents is closed: the others go on", async (t) => {
+    const all = await tabs(t, strict);
+    const { server, pages, begin } = all;
+    const { told, first, others } = await inMidExchange(all, "holdRequest");
+    const next = await nextInTheQueue(others);
+    await next.navigate("/elsewhere");
+    await first.close();
+    const waiting = (tab) => tab !== first && tab !== next;
+    const outcome = [...new Set((await Promise.all(told.filter((_, number) => waiting(pages[number])))).flat())];
+    await assertLives(all, outcome);
+    await next.back();
+    if (await next.evaluate(() => !("auth" in globalThis))) await begin(next);
+    for (const tab of others) assert.deepEqual(await calls(tab, CALLERS), outcome);
+    assert.equal(server.oracle.counts(all.session).rotations, 1);
+  });
+
   test("signed out in one tab: every other one hears of it, and hands out nothing more", async (t) => {
     const { server, pages, session } = await tabs(t, strict);
     for (const tab of pages) await calls(tab, 1);
@@ -144,6 +160,21 @@ async function inMidExchange({ server, pages }, hold) {
   await queued(first, pages.length - 1, told);
   return { held, told, first, others: pages.filter((tab) => tab !== first) };
 }
+
+/** Of the tabs that wait, the one that is first in the queue for the lock. */
+async function nextInTheQueue(waiting) {
+  // Every page of the origin sees the queue, and the browser names who waits in it.
+  const clients = await Promise.all(waiting.map((tab) => tab.evaluate(clientOf)));
+  const [first] = await waiting[0].evaluate(async () => (await navigator.locks.query()).pending.map(({ clientId }) => clientId));
+  return waiting[clients.indexOf(first)];
+}
+
+/** How the browser names this page: as who holds a lock that only this page asks for. */
+const clientOf = () =>
+  navigator.locks.request(`${Math.random()}`, async ({ name }) => {
+    const { held } = await navigator.locks.query();
+    return held.find((lock) => lock.name === name).clientId;
+  });
 
 /** The tab that presents comes to its end in mid-exchange. What the others are told. */
 async function survivors({ server, pages }, hold, end) {
