@@ -57,12 +57,13 @@ const tab = (session, window) => ({
   close: () => session.runIn(window, ["DELETE", "/window"]),
 });
 
-/** Starts a program that ends with this process at the latest. */
+/** Starts a program that ends with this process at the latest, also when a test runner loses its patience. */
 function start(path, args, options) {
   const child = spawn(path, args, options);
   const end = () => child.kill();
-  process.once("exit", end);
-  child.once("exit", () => process.off("exit", end));
+  const stop = () => process.exit(143);
+  process.once("exit", end).once("SIGTERM", stop);
+  child.once("exit", () => process.off("exit", end).off("SIGTERM", stop));
   return child;
 }
 
