@@ -9,6 +9,7 @@
 
 import type { Host } from "./core.js";
 import { pageChannel } from "./page-channel.js";
+import { pageLocks } from "./page-locks.js";
 import { processMemory } from "./process-memory.js";
 import { indexedDbStore } from "./stores/indexed-db.js";
 import { memoryStore } from "./stores/memory.js";
@@ -36,7 +37,7 @@ export function inPage(): boolean {
 function portsFor(store: Store): StandardPorts {
   return {
     stores: { session: store, successor: successorsOf(store) },
-    locks: member(store, "locks") ?? (inPage() ? webLocks() : undefined),
+    locks: member(store, "locks") ?? (inPage() ? pageLocks() : undefined),
     // Nobody in another tab can change what lies in the memory of this one.
     channel: () => (inPage() && (member(store, "scope") ?? "context") !== "context" ? pageChannel() : undefined),
   };
@@ -45,16 +46,6 @@ function portsFor(store: Store): StandardPorts {
 /** A store that has room for a session only brings another one along for successor mode. */
 function successorsOf(store: Store): Store {
   return member(store as Store & { successors?: Store }, "successors") ?? store;
-}
-
-/** `navigator.locks`. Whether they work is for the core to find out, by a real request. */
-function webLocks(): Locks | undefined {
-  try {
-    const { navigator } = globalThis as { navigator?: { locks?: Locks } };
-    return navigator?.locks ?? undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /**

@@ -1,4 +1,4 @@
-// Everything between a clean clone and a built package: npm packages, the Rust target and components, a Chromium, crates,
+// Everything between a clean clone and a built package: npm packages, the Rust target and components, browsers, crates,
 // `pkg/`.
 // Runs before anything is installed, so it is plain Node; every step is skipped when what it depends on has not changed.
 
@@ -6,8 +6,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { chromiumPath } from "../tests/browser/executable.mjs";
-import { installChromium } from "./chromium.mjs";
+import { installBrowsers, missingBrowsers } from "./browsers.mjs";
 import { fingerprint } from "./fingerprint.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
@@ -40,10 +39,10 @@ const steps = [
     },
   },
   {
-    name: "Chromium",
-    done: () => chromiumPath() !== undefined,
-    // Without one only the tests in browsers fail; they say so.
-    run: () => installChromium(),
+    name: "browsers",
+    done: () => missingBrowsers().length === 0,
+    // Without them only the tests in browsers fail; they say so.
+    run: () => installBrowsers(),
   },
   {
     name: "crates",

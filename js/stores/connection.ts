@@ -8,6 +8,7 @@
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB } from "idb";
 
 import { StoreError } from "../errors.js";
+import { onRest, rest } from "../page-rest.js";
 
 /** One value. */
 export interface Row {
@@ -70,6 +71,8 @@ export class Connection {
   ): Promise<T> {
     const transaction = await this.#begin(mode);
     transaction.done.catch(() => {});
+    // Left open, it would keep all other tabs waiting for as long as the page rests. It is run again afterwards.
+    const stop = onRest(() => abort(transaction));
     try {
       const result = await work(transaction.store);
       await transaction.done;
@@ -77,6 +80,8 @@ export class Connection {
     } catch (error) {
       // A request only knows that it was aborted; the transaction knows why.
       throw readable(transaction.error ?? error);
+    } finally {
+      stop();
     }
   }
 
@@ -84,6 +89,7 @@ export class Connection {
     const begin = (database: Database) => database.transaction("records", mode, { durability: "strict" });
     const opening = this.#open();
     const database = await opening.database;
+    await rest();
     try {
       return begin(database);
     } catch (error) {
@@ -91,7 +97,9 @@ export class Connection {
       if ((error as Error).name !== "InvalidStateError") throw error;
       this.#forget(opening);
     }
-    return begin(await this.#open().database);
+    const again = await this.#open().database;
+    await rest();
+    return begin(again);
   }
 
   #open(): Opening {
@@ -136,6 +144,14 @@ export class Connection {
 
   #forget(opening: Opening): void {
     if (this.#opening === opening) this.#opening = undefined;
+  }
+}
+
+function abort(transaction: { abort(): void }): void {
+  try {
+    transaction.abort();
+  } catch {
+    // It has ended, or nothing can keep it from ending.
   }
 }
 

@@ -1,18 +1,11 @@
 // Pages of one origin in a stock Chromium, with the built package at /pkg/ and the tests' own modules at /tests/.
 
-import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import { extname, join, normalize } from "node:path";
-import { fileURLToPath } from "node:url";
 import { after, before } from "node:test";
 
 import { chromium } from "playwright-core";
 
-import { chromiumPath } from "./executable.mjs";
-
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const SERVED = ["/pkg/", "/tests/"];
-const TYPES = { ".js": "text/javascript", ".mjs": "text/javascript" };
+import { required } from "./executable.mjs";
+import { servePages } from "./served.mjs";
 
 let browser;
 let server;
@@ -20,7 +13,7 @@ let server;
 before(async () => {
   server = await listening();
   browser = await chromium.launch({
-    executablePath: executable(),
+    executablePath: required("CHROMIUM"),
     args: ["--no-sandbox"],
     // Playwright switches it off, users do not.
     ignoreDefaultArgs: ["--disable-back-forward-cache"],
@@ -59,27 +52,7 @@ export async function tab(t, context, path = "/") {
 export const devtools = (page) => page.context().newCDPSession(page);
 
 async function listening() {
-  const pages = createServer(async ({ url }, response) => {
-    const path = normalize(new URL(url, "http://127.0.0.1").pathname);
-    // A frame with an origin of its own asks across origins.
-    response.setHeader("access-control-allow-origin", "*");
-    if (!SERVED.some((folder) => path.startsWith(folder))) {
-      response.setHeader("content-type", "text/html");
-      return response.end("<!doctype html><title>a page</title>");
-    }
-    response.setHeader("content-type", TYPES[extname(path)] ?? "application/octet-stream");
-    try {
-      response.end(await readFile(join(ROOT, path)));
-    } catch {
-      response.writeHead(404).end();
-    }
-  });
+  const pages = servePages();
   await new Promise((resolve) => pages.listen(0, "127.0.0.1", resolve));
   return pages;
-}
-
-function executable() {
-  const path = chromiumPath();
-  if (path === undefined) throw new Error("Chromium was not found: install it, or name it by the environment variable CHROMIUM");
-  return path;
 }

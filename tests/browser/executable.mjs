@@ -1,22 +1,44 @@
-// Where Chromium is on this machine. Plain Node: the set-up asks before anything is installed.
+// Where the browsers are on this machine. Plain Node: the set-up asks before anything is installed.
 
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
-const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-/** Where browsers lie that are not on the path. */
-const PLACES = [
-  "/Applications/Chromium.app/Contents/MacOS/Chromium",
-  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-  "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
-];
+/** What the tests start, by the environment variable that names another one: what it is, its names, and places that are not on the path. */
+const PROGRAMS = {
+  CHROMIUM: {
+    title: "Chromium",
+    names: ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
+    places: [
+      "/Applications/Chromium.app/Contents/MacOS/Chromium",
+      "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+      "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
+    ],
+  },
+  FIREFOX: {
+    title: "Firefox",
+    names: ["firefox-esr", "firefox"],
+    places: ["/Applications/Firefox.app/Contents/MacOS/firefox", "C:\\Program Files\\Mozilla Firefox\\firefox.exe"],
+  },
+  WEBKIT_DRIVER: { title: "WebKitGTK's driver", names: ["WebKitWebDriver"], places: [] },
+  XVFB: { title: "Xvfb", names: ["Xvfb"], places: [] },
+};
 
-/** Chromium as it is installed; another one by the environment variable CHROMIUM. `undefined` if there is none. */
-export function chromiumPath() {
-  if (process.env.CHROMIUM) return process.env.CHROMIUM;
+/** A program as it is installed, or as the environment variable `variable` names it. `undefined` if there is none. */
+export function installed(variable) {
+  if (process.env[variable]) return process.env[variable];
+  const { names, places } = PROGRAMS[variable];
   const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
-  return [...folders.flatMap((folder) => NAMES.map((name) => join(folder, name))), ...PLACES].find(isExecutable);
+  return [...folders.flatMap((folder) => names.map((name) => join(folder, name))), ...places].find(isExecutable);
 }
+
+/** The same for tests, which fail without it. */
+export function required(variable) {
+  const path = installed(variable);
+  if (path !== undefined) return path;
+  throw new Error(`${PROGRAMS[variable].title} was not found: install it, or name it by the environment variable ${variable}`);
+}
+
+export const chromiumPath = () => installed("CHROMIUM");
 
 function isExecutable(path) {
   try {

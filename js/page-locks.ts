@@ -1,0 +1,55 @@
+/** The Web Locks of a page or worker, which a page leaves behind when it goes to rest in the back/forward cache. */
+
+import { onRest, rest } from "./page-rest.js";
+import type { Locks } from "./types.js";
+
+/**
+ * `navigator.locks`, or `undefined` where there are none. Whether they work is for the core to find out, by a real request.
+ *
+ * A lock that is held when the page goes to rest is lost, as if it had been stolen: what `request` returned settles at once. A
+ * request that still waits is made again when the page is back.
+ */
+export function pageLocks(): Locks | undefined {
+  const locks = webLocks();
+  return locks && { request: (name, options, callback) => request(locks, name, options, callback) };
+}
+
+const request: (locks: Locks, ...args: Parameters<Locks["request"]>) => Promise<unknown> = async (locks, name, { signal }, callback) => {
+  for (;;) {
+    await rest();
+    signal?.throwIfAborted();
+    const leave = new AbortController();
+    const withdraw = () => leave.abort(signal?.reason);
+    signal?.addEventListener("abort", withdraw, { once: true });
+    let left: () => void = () => {};
+    let granted = false;
+    let rests = false;
+    const atRest = new Promise<void>((resolve) => (left = resolve));
+    const stop = onRest(() => {
+      rests = true;
+      if (granted) left();
+      else leave.abort();
+    });
+    const hold: typeof callback = (lock) => {
+      granted = true;
+      return Promise.race([callback(lock), atRest]);
+    };
+    try {
+      return await Promise.race([locks.request(name, { signal: leave.signal }, hold), atRest]);
+    } catch (error) {
+      if (granted || !rests || signal?.aborted) throw error;
+    } finally {
+      stop();
+      signal?.removeEventListener("abort", withdraw);
+    }
+  }
+};
+
+function webLocks(): Locks | undefined {
+  try {
+    const { navigator } = globalThis as { navigator?: { locks?: Locks } };
+    return navigator?.locks ?? undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,167 @@
+// One origin and its tabs, in any browser. What is the same in all engines is here; what is not is in their drivers.
+
+import { WebSocketServer } from "ws";
+
+import { listen } from "../../authorization-server/listen.mjs";
+import { servePages } from "../served.mjs";
+import { busiest } from "./processes.mjs";
+
+/** Every site has storage, locks and channels of its own: an origin that was never used before. */
+export class Site {
+  #browser;
+  #tabs = new Map();
+  #close;
+
+  /** The origin of all its pages. */
+  origin;
+  /** What nobody caught in a page. */
+  uncaught = [];
+
+  /** @param browser what an engine's `launch` gave */
+  static async open(browser) {
+    const site = new Site();
+    const pages = servePages('<script src="/tests/browser/engines/agent.js"></script>');
+    const sockets = new WebSocketServer({ server: pages });
+    sockets.on("connection", (socket, { url }) => site.#tabs.get(new URLSearchParams(url.slice(1)).get("tab"))?.arrive(socket));
+    const { origin, close } = await listen(pages);
+    site.origin = origin;
+    site.#browser = browser;
+    site.#close = () => {
+      for (const socket of sockets.clients) socket.terminate();
+      return close();
+    };
+    return site;
+  }
+
+  /** A new tab, once its page is there. */
+  async tab(path = "/") {
+    const tab = new Tab(this, this.#browser, `${this.#tabs.size + 1}`);
+    this.#tabs.set(tab.name, tab);
+    await tab.open(path);
+    return tab;
+  }
+
+  /** Closes all tabs. Throws what nobody caught in them. */
+  async close() {
+    await Promise.all([...this.#tabs.values()].map((tab) => tab.close()));
+    await this.#close();
+    if (this.uncaught.length > 0) throw new AggregateError(this.uncaught, `uncaught in a page: ${this.uncaught[0].message}`);
+  }
+}
+
+/** A tab of a site. */
+export class Tab {
+  #site;
+  #browser;
+  #driven;
+  #socket;
+  #gone;
+  #arrived = () => {};
+  #asked = new Map();
+  #questions = 0;
+
+  constructor(site, browser, name) {
+    this.#site = site;
+    this.#browser = browser;
+    /** Names it within its site. Also in the address, so that its pages can say whose they are. */
+    this.name = name;
+  }
+
+  /** Settled when the page that is there now is gone, whatever the reason. */
+  get gone() {
+    return this.#gone;
+  }
+
+  /** What a function returns in the page. It sees the page's globals only; argument and result are JSON. */
+  evaluate(run, argument) {
+    const id = (this.#questions += 1);
+    const answer = new Promise((resolve, reject) => this.#asked.set(id, { resolve, reject }));
+    this.#socket.send(JSON.stringify({ id, source: String(run), argument }), (error) => error && this.#refuse(id, error));
+    return answer;
+  }
+
+  open(path) {
+    return this.#shows(async () => {
+      this.#driven = await this.#browser.open(this.#address(path));
+    });
+  }
+
+  /** Goes to another page of the site, by an order of the browser and not of the page. */
+  navigate(path) {
+    return this.#shows(() => this.#driven.navigate(this.#address(path)));
+  }
+
+  reload() {
+    return this.#shows(() => this.#driven.reload());
+  }
+
+  /** Back in the history. */
+  back() {
+    return this.#shows(() => this.#driven.back());
+  }
+
+  /** Closes the tab, as its user does. Does nothing to a tab that is gone. */
+  async close() {
+    const driven = this.#driven;
+    this.#driven = undefined;
+    if (driven === undefined || this.#browser.isSpent()) return;
+    await driven.close();
+    await this.#gone;
+  }
+
+  /** Kills the tab's process, as the system does when memory is short. */
+  async kill() {
+    const work = () =>
+      this.evaluate(() => {
+        for (const end = performance.now() + 150; performance.now() < end; );
+      });
+    process.kill(await busiest(() => this.#browser.processes(), work), "SIGKILL");
+    await this.#gone;
+    this.#browser.killed?.();
+  }
+
+  /** Stops everything in the page until `thaw`, as browsers do with tabs in the background. Where the engine's driver can. */
+  freeze() {
+    return this.#driven.freeze();
+  }
+
+  thaw() {
+    return this.#driven.thaw();
+  }
+
+  /** A page has come up in the tab. */
+  arrive(socket) {
+    this.#socket = socket;
+    this.#gone = new Promise((resolve) => socket.once("close", resolve));
+    const asked = (this.#asked = new Map());
+    socket.once("close", () => {
+      for (const { reject } of asked.values()) reject(new Error("the page is gone"));
+    });
+    socket.on("message", (data) => {
+      const { id, value, error, uncaught } = JSON.parse(data);
+      if (uncaught) return this.#site.uncaught.push(thrown(uncaught));
+      // What was asked before the page went to rest, nobody waits for any more.
+      if (error) asked.get(id)?.reject(thrown(error));
+      else asked.get(id)?.resolve(value);
+      asked.delete(id);
+    });
+    this.#arrived();
+  }
+
+  /** Does something after which a page comes up. */
+  async #shows(does) {
+    const arrived = new Promise((resolve) => (this.#arrived = resolve));
+    await does();
+    await arrived;
+  }
+
+  #refuse(id, error) {
+    this.#asked.get(id)?.reject(error);
+  }
+
+  #address(path) {
+    return `${this.#site.origin}${path}?tab=${this.name}`;
+  }
+}
+
+const thrown = ({ name, message, stack }) => Object.assign(new Error(`${name}: ${message}`), { stack });
