@@ -10,7 +10,7 @@ const RUNS = process.env.RUNS ?? "1000";
 
 const race = (engine) => ({
   name: `race-${engine}`,
-  args: ["--test-name-pattern=expiries", `tests/browser/tabs-of-${engine}-share-a-session.test.mjs`],
+  args: ["--test-name-pattern=expiries", `tests/browser/${engine === "chromium" ? "" : "engines/"}tabs-of-${engine}-share-a-session.test.mjs`],
   env: { RUNS },
 });
 const parts = [race("chromium"), race("firefox"), race("webkit")];
