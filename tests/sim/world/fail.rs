@@ -41,9 +41,9 @@ impl Scenario {
                 self.answer(next, who, Reply::Unavailable, histories)
             }
             Fault::OtherUser => {
-                next.happened.identity = true;
                 let reply = match self.arrive(next, who, effect, histories)? {
                     Reply::Granted { refresh, access, .. } => {
+                        next.happened.identity = true;
                         let access = Text::of(&access.get().replacen('u', "w", 1));
                         Reply::Granted { refresh, access, subject: Some(Text::of("w")) }
                     }
