@@ -6,7 +6,8 @@ import { type Core, type Held, type Host, Need } from "./core.js";
 import { type RefreshError, RevokedError, NoSessionError, RefreshError as AnyRefreshError, wrongArgument } from "./errors.js";
 import { hostOf, ownMembers, pageLocation } from "./host.js";
 import { type Instance, instance, mayRunInBackground } from "./instance.js";
-import { accessTokenOf, type Entry, Freshness, Mirror } from "./mirror.js";
+import { KeepFresh } from "./keep-fresh.js";
+import { accessTokenOf, type Entry, Freshness, Mirror, windowOf } from "./mirror.js";
 import { onWake } from "./page-life.js";
 import { runWithToken } from "./run.js";
 import { Observable } from "./snapshot.js";
@@ -59,6 +60,7 @@ export class RefreshCoordinator {
   readonly #background: boolean;
   /** No background refresh before this moment of the host's monotonic clock; infinite while one runs. */
   #backgroundAfter = -Infinity;
+  readonly #keeper: KeepFresh;
   readonly #endWatch: () => void;
   #closed = false;
   /** Counts what was learned of the session. */
@@ -89,6 +91,11 @@ export class RefreshCoordinator {
       throw error;
     }
     this.#mirror = new Mirror(host.clock, announces(host));
+    this.#keeper = new KeepFresh(
+      host.clock,
+      () => this.#kept(() => this.#core.look()),
+      () => this.#flight(this.#isFresh() ? Need.Ahead : Need.Valid, 0),
+    );
     this.#endWatch = onWake(() => this.#wake());
     this.#fetch = (input, init) => host.fetch(input, init);
     this.#background = mayRunInBackground() || given["waitUntil"] !== undefined;
@@ -211,6 +218,20 @@ export class RefreshCoordinator {
     return isSignal(signal) ? detachable(running, signal) : running;
   };
 
+  /**
+   * Refreshes ahead of need, so that callers need not wait: in the advisory window, a tab that is seen before one that is hidden,
+   * each at a moment of its own. Once one has refreshed, all others have its tokens. Where nobody is signed in it waits until
+   * somebody is. Returns a function that ends it.
+   *
+   * Like an interval, it keeps a Node process running.
+   *
+   * @throws ConfigurationError `closed` after `close()`
+   */
+  readonly keepFresh = (): (() => void) => {
+    if (this.#closed) throw wrongArgument("closed", "this coordinator was closed");
+    return this.#keeper.start();
+  };
+
   /** Calls the listener with every event, and without one when the snapshot has changed. Returns a function that ends it. */
   readonly subscribe = (listener: Listener): (() => void) => {
     if (typeof listener !== "function") throw wrongArgument("wrong-argument", "`subscribe` needs a function");
@@ -233,6 +254,7 @@ export class RefreshCoordinator {
     if (this.#closed) return;
     this.#closed = true;
     this.#endWatch();
+    this.#keeper.end();
     this.#mirror.clear();
     if (this.#instance.crash === undefined) this.#instance.enter(() => this.#core.close());
   };
@@ -248,6 +270,11 @@ export class RefreshCoordinator {
     if (freshness === Freshness.Stale) return undefined;
     if (freshness === Freshness.Advisory && this.#background) this.#refreshBehind(params);
     return entry;
+  }
+
+  #isFresh(): boolean {
+    const entry = this.#mirror.entry(0);
+    return entry !== undefined && this.#mirror.freshness(entry) !== Freshness.Stale;
   }
 
   #refreshBehind(params: number): void {
@@ -288,8 +315,11 @@ export class RefreshCoordinator {
     this.#told += 1;
     // What has no refresh token lives as long as its access token.
     if (error instanceof NoSessionError && error.code === "no-refresh-token") this.#observable.failed(error as RefreshError);
-    else if (error instanceof RevokedError) this.#observable.over("revoked", error as RefreshError);
-    else if (error instanceof NoSessionError) this.#observable.over("signed-out", undefined);
+    else if (error instanceof RevokedError || error instanceof NoSessionError) {
+      this.#keeper.over();
+      if (error instanceof RevokedError) this.#observable.over("revoked", error as RefreshError);
+      else this.#observable.over("signed-out", undefined);
+    }
     else if (error instanceof AnyRefreshError) this.#observable.failed(error as RefreshError);
   }
 
@@ -357,19 +387,21 @@ export class RefreshCoordinator {
     if (!this.#mirror.hold(held)) return;
     this.#told += 1;
     this.#observable.active(held.expiresAt, held.generation, held.params === 0);
+    if (held.params === 0) this.#keeper.held(windowOf(held));
   }
 
   /** The user signs out here. What is told from now on is of another session. */
   #leave(): void {
     this.#told += 1;
     this.#mirror.clear();
+    this.#keeper.over();
     this.#observable.over("signed-out", undefined);
   }
 
   /** The record may have changed: the mirror forgets, and if anybody is looking, the core looks. */
   #drop(): void {
     this.#mirror.clear();
-    if (this.#closed || !this.#observable.hasListeners || this.#instance.crash !== undefined) return;
+    if (this.#closed || !this.#isWatched() || this.#instance.crash !== undefined) return;
     queueMicrotask(() => {
       if (this.#closed) return;
       const told = this.#told;
@@ -378,8 +410,14 @@ export class RefreshCoordinator {
     });
   }
 
+  /** Is anybody looking? */
+  #isWatched(): boolean {
+    return this.#observable.hasListeners || this.#keeper.active;
+  }
+
   /** The page may have missed what others said. */
   #wake(): void {
+    this.#keeper.wake();
     if (this.#instance.crash === undefined) this.#instance.enter(() => this.#core.wake());
   }
 
