@@ -9,6 +9,7 @@ import { type Instance, instance, mayRunInBackground } from "./instance.js";
 import { KeepFresh } from "./keep-fresh.js";
 import { accessTokenOf, type Entry, Freshness, Mirror, windowOf } from "./mirror.js";
 import { onWake } from "./page-life.js";
+import { measure } from "./performance-track.js";
 import { runWithToken } from "./run.js";
 import { Observable } from "./snapshot.js";
 import { canSeal } from "./web-crypto.js";
@@ -65,6 +66,9 @@ export class RefreshCoordinator {
   #closed = false;
   /** Counts what was learned of the session. */
   #told = 0;
+  /** How often there were other tokens, and by what the last time. */
+  #happened = 0;
+  #lastEvent: CoordinatorEvent["type"] = "refreshed";
 
   /**
    * Checks the options, and never waits.
@@ -76,6 +80,7 @@ export class RefreshCoordinator {
     this.#instance = instance();
     const host = hostOf(options, this.#instance, {
       emit: (event) => this.#emit(event as CoordinatorEvent),
+      presented: (start, end, outcome) => measure("request", start, [["outcome", outcome]], end),
       hold: (held) => this.#hold(held),
       doubt: () => this.#mirror.clear(),
       drop: () => this.#drop(),
@@ -297,16 +302,21 @@ export class RefreshCoordinator {
     return flight;
   }
 
-  /** Lets the snapshot follow a flight. */
+  /** Lets the snapshot and the panel follow a flight. */
   #observe(flight: Promise<TokenSet>, need: Need): void {
     const shown = need !== Need.Ahead;
+    const began = performance.now();
+    const before = this.#happened;
     if (shown) this.#observable.refreshing(true);
-    const settled = () => shown && this.#observable.refreshing(false);
+    const settled = (outcome: string) => {
+      if (shown) this.#observable.refreshing(false);
+      measure(outcome, began, [["in the background", shown ? "no" : "yes"]]);
+    };
     flight.then(
-      () => settled(),
+      () => settled(this.#happened === before ? "read" : this.#lastEvent),
       (error: unknown) => {
         this.#failed(error);
-        settled();
+        settled(error instanceof AnyRefreshError ? error.code : "failed");
       },
     );
   }
@@ -422,6 +432,10 @@ export class RefreshCoordinator {
   }
 
   #emit(event: CoordinatorEvent): void {
+    if (event.type === "refreshed" || event.type === "adopted") {
+      this.#happened += 1;
+      this.#lastEvent = event.type;
+    }
     this.#observable.emit(event);
   }
 }
