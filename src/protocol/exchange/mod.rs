@@ -141,6 +141,7 @@ impl<'a, W: World> Exchange<'a, W> {
         // Rule 1: subscribe, then read. What changes after this count wakes every wait below.
         let heard = self.context.world.heard(self.key());
         (self.call.on_look)();
+        self.let_go_of_a_lost_lock();
         self.turns = self.context.memory().turns;
         let found = match self.read().await {
             Ok(found) => found,
@@ -206,7 +207,19 @@ impl<'a, W: World> Exchange<'a, W> {
 
     /// Do we hold a lock that covers everybody who shares the store?
     fn covered(&self) -> bool {
-        self.held.is_some() && self.lock_scope() == LockScope::Covering
+        self.holds() && self.lock_scope() == LockScope::Covering
+    }
+
+    /// A lock may be stolen, and a page loses its locks when it goes to rest.
+    fn holds(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| self.context.world.still_held(held))
+    }
+
+    /// It is asked for again: it tells nothing of an owner that got it since.
+    fn let_go_of_a_lost_lock(&mut self) {
+        if !self.holds() {
+            self.held = None;
+        }
     }
 
     async fn queue(&mut self, heard: u64) -> Woken<W::Held> {
@@ -258,12 +271,17 @@ impl<'a, W: World> Exchange<'a, W> {
         retry_at: Option<Millis>,
         fall_back: Option<TokenSet>,
     ) -> Result<Answer, Failure> {
-        let failure = Failure::refused(refusal, retry_at);
+        self.let_stand(refusal);
+        self.fall_back_or(fall_back, || Failure::refused(refusal, retry_at))
+    }
+
+    /// What only a developer or the user can mend is answered from memory for a while.
+    fn let_stand(&self, refusal: &Refusal) {
         if matches!(refusal.class, Class::Interaction | Class::Configuration) {
             let until = self.context.world.monotonic() + backoff::STANDING_FAILURE;
-            self.context.memory_mut().cool_down(self.key(), &self.params_key, until, failure.clone());
+            let failure = Failure::refused(refusal, None);
+            self.context.memory_mut().cool_down(self.key(), &self.params_key, until, failure);
         }
-        self.fall_back_or(fall_back, || failure)
     }
 
     fn fall_back_or(&self, fall_back: Option<TokenSet>, failure: impl FnOnce() -> Failure) -> Result<Answer, Failure> {
