@@ -169,6 +169,50 @@ fn nobody_goes_on_without_the_lock() {
 }
 
 #[test]
+fn who_slept_has_not_waited() {
+    let context = with(&stale());
+    context.world.locks.set(Some(LockScope::Covering));
+    context.world.taken.set(true);
+    // When it wakes, nobody holds the lock any more.
+    context.world.while_waiting(|world| {
+        world.monotonic.set(600_000);
+        world.taken.set(false);
+    });
+    context.world.answer(grants("R1", "A1"));
+    assert_eq!(got(&context), Ok("A1".into()));
+}
+
+#[test]
+fn who_slept_waits_no_longer_than_anybody_else_from_then_on() {
+    for slept in [12_999, 13_000] {
+        let context = with(&stale());
+        context.world.locks.set(Some(LockScope::Covering));
+        context.world.taken.set(true);
+        context.world.while_waiting(move |world| world.monotonic.set(slept));
+        context.world.while_waiting(|world| world.monotonic.set(world.monotonic.get() + 600_000));
+        assert_eq!(told(got(&context)), ("transient", "busy".into()));
+        let waited = if slept < 13_000 { vec![12_000] } else { vec![12_000, 25_000] };
+        assert_eq!(*context.world.waited.borrow(), waited);
+    }
+}
+
+#[test]
+fn who_slept_is_served_by_what_another_one_got_meanwhile() {
+    for locks in [LockScope::None, LockScope::Covering] {
+        let context = with(&Record { intent: Some(intent("theirs", true)), ..stale() });
+        let key = context.names.session().key;
+        context.world.locks.set(Some(locks));
+        context.world.taken.set(true);
+        context.world.while_waiting(move |world| {
+            world.put(&key, &renewed());
+            world.monotonic.set(600_000);
+        });
+        assert_eq!(got(&context), Ok("A1".into()));
+        assert!(context.world.sent.borrow().is_empty());
+    }
+}
+
+#[test]
 fn a_token_that_ends_while_the_request_is_on_its_way_is_no_consolation() {
     for (takes, answer) in [(4_999, Ok("A0".to_owned())), (5_000, Err(("configuration", String::new())))] {
         let context = with(&ending());

@@ -33,6 +33,9 @@ use super::verdict::{Class, Refusal, Verdict};
 /// A record that keeps changing under our hands this often is not worth more rounds.
 const ROUNDS: u32 = 64;
 
+/// A wait that ends so much later than it should was slept through, in milliseconds: a timer alone is not that late.
+const SLEPT: Millis = 1_000;
+
 /// Which record an exchange is about.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -109,6 +112,7 @@ struct Exchange<'a, W: World> {
     /// The first token seen: what a careless client would present (mutant only).
     captured: Option<Secret>,
     has_waited: bool,
+    has_slept: bool,
     /// [`Memory::turns`](super::memory::Memory) before the last look.
     turns: u64,
 }
@@ -132,6 +136,7 @@ impl<'a, W: World> Exchange<'a, W> {
             setback: None,
             captured: None,
             has_waited: false,
+            has_slept: false,
             turns: 0,
         }
     }
@@ -224,7 +229,20 @@ impl<'a, W: World> Exchange<'a, W> {
 
     async fn queue(&mut self, heard: u64) -> Woken<W::Held> {
         let wait = Wait { key: self.key(), lock: true, hint_after: Some(heard), until: self.patience };
-        self.context.world.wait_any(wait).await
+        self.wait(wait).await
+    }
+
+    /// Waits. A page that was at rest and a computer that was asleep have not waited: then the caller's patience begins anew.
+    /// Only once, so that nobody waits for ever where it happens again and again.
+    async fn wait(&mut self, wait: Wait<'_>) -> Woken<W::Held> {
+        let until = wait.until;
+        let woken = self.context.world.wait_any(wait).await;
+        let now = self.context.world.monotonic();
+        if self.has_slept || now - until < SLEPT {
+            return woken;
+        }
+        (self.has_slept, self.patience) = (true, now + self.context.settings.lock_wait);
+        if let Woken::Elapsed = woken { Woken::Hinted } else { woken }
     }
 
     /// Waits without the lock for something to change.
@@ -237,7 +255,7 @@ impl<'a, W: World> Exchange<'a, W> {
         }
         let until = until.min(self.patience);
         let wait = Wait { key: self.key(), lock: false, hint_after: Some(heard), until };
-        if let Woken::Dismissed = self.context.world.wait_any(wait).await {
+        if let Woken::Dismissed = self.wait(wait).await {
             (self.patience, self.retries_left) = (self.context.world.monotonic(), 0);
         }
     }
