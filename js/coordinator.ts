@@ -10,6 +10,7 @@ import { accessTokenOf, type Entry, Freshness, Mirror } from "./mirror.js";
 import { onWake } from "./page-life.js";
 import { runWithToken } from "./run.js";
 import { Observable } from "./snapshot.js";
+import { listenTo } from "./stores/degradation.js";
 import { canSeal } from "./web-crypto.js";
 import type {
   CallOptions,
@@ -60,6 +61,7 @@ export class RefreshCoordinator {
   /** No background refresh before this moment of the host's monotonic clock; infinite while one runs. */
   #backgroundAfter = -Infinity;
   readonly #endWatch: () => void;
+  readonly #endListening: () => void;
   #closed = false;
   /** Counts what was learned of the session. */
   #told = 0;
@@ -90,6 +92,7 @@ export class RefreshCoordinator {
     }
     this.#mirror = new Mirror(host.clock, announces(host));
     this.#endWatch = onWake(() => this.#wake());
+    this.#endListening = listenTo(host.stores.session, (what) => this.#degraded(what));
     this.#fetch = (input, init) => host.fetch(input, init);
     this.#background = mayRunInBackground() || given["waitUntil"] !== undefined;
     const page = pageLocation();
@@ -233,6 +236,7 @@ export class RefreshCoordinator {
     if (this.#closed) return;
     this.#closed = true;
     this.#endWatch();
+    this.#endListening();
     this.#mirror.clear();
     if (this.#instance.crash === undefined) this.#instance.enter(() => this.#core.close());
   };
@@ -381,6 +385,13 @@ export class RefreshCoordinator {
   /** The page may have missed what others said. */
   #wake(): void {
     if (this.#instance.crash === undefined) this.#instance.enter(() => this.#core.wake());
+  }
+
+  /** Something of the host works less well than it should. Who has noticed may be inside of a call by the core. */
+  #degraded(what: string): void {
+    queueMicrotask(() => {
+      if (!this.#closed && this.#instance.crash === undefined) this.#instance.enter(() => this.#core.degraded(what));
+    });
   }
 
   #emit(event: CoordinatorEvent): void {

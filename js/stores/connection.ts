@@ -46,7 +46,7 @@ export class Connection {
   readonly #name: string;
   #opening: Opening | undefined;
 
-  constructor(name: string) {
+  constructor(name = "refresh-coordinator") {
     this.#name = name;
   }
 

@@ -153,6 +153,10 @@ fn kind_of(error: &JsValue) -> (&'static str, &'static str) {
         let what = "cannot be used on this host; give another `store`: memoryStore() lasts for as long as the page";
         return ("store-unavailable", what);
     }
+    if member("code").is_some_and(|code| code == "store-sealed") {
+        let what = "cannot use a value that is sealed, or cannot open one: the cause says which";
+        return ("store-sealed", what);
+    }
     let full = |name: String| name == "QuotaExceededError";
     if member("code").is_some_and(|code| code == "store-full") || member("name").is_some_and(full) {
         return ("store-full", "failed: there is no space left");
