@@ -23,10 +23,9 @@ export class StorageItems {
 
   /** The storage. `undefined`: there is none, as in a worker, or it may not be used. */
   get storage(): WebStorage | undefined {
-    // Workers have none, and nobody in them misses it.
-    if (this.#given === undefined && !("localStorage" in globalThis)) return undefined;
     try {
-      const storage = this.#given ?? (globalThis.localStorage as Storage | null);
+      const storage = this.#given ?? (globalThis.localStorage as Storage | null | undefined);
+      // Workers have none, and nobody in them misses it.
       if (storage !== null) return storage;
     } catch {
       // The user has blocked it.

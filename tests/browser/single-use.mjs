@@ -58,6 +58,7 @@ export async function coordinatorTab(t, context, { stores = {}, ...options } = {
       return new Response(JSON.stringify(reply), { status: reply.error ? 400 : 200 });
     };
     globalThis.auth = new RefreshCoordinator({ name: "single-use", refresh, ...options });
+    globalThis.store = options.store;
     globalThis.events = [];
     auth.subscribe((event) => event && events.push(event));
   }, { stores, ...options });

@@ -96,51 +96,45 @@ test("the app's own items, each by a function of the tokens", async (t) => {
   const issuer = new Issuer(context);
   await issuer.ready;
   const page = await coordinatorTab(t, context, { stores: { webStorageStore } });
-  const items = () => page.evaluate(() => ({ ...localStorage }));
   await signIn(page, issuer);
-  assert.deepEqual(await items(), { access_token: "A1", until: "60", secret: "r1", other: "stays" });
+  assert.deepEqual(await items(page), { access_token: "A1", until: "60", secret: "r1", other: "stays" });
   await refresh(page);
-  assert.deepEqual(await items(), { access_token: "A2", until: "60", secret: "r2", other: "stays" });
+  assert.deepEqual(await items(page), { access_token: "A2", until: "60", secret: "r2", other: "stays" });
   await page.evaluate(() => auth.signOut());
-  assert.deepEqual(await items(), { other: "stays" });
+  assert.deepEqual(await items(page), { other: "stays" });
 });
 
-test("a change of the item comes before the end of the transaction that it belongs to", async (t) => {
+test("a change of the item is made within the transaction that it belongs to", async (t) => {
   const prepare = () => {
     globalThis.log = [];
+    let last;
     const transaction = IDBDatabase.prototype.transaction;
     IDBDatabase.prototype.transaction = function (...args) {
-      const begun = transaction.apply(this, args);
-      begun.addEventListener("complete", () => log.push(`end of ${begun.mode}`));
-      return begun;
+      return (last = transaction.apply(this, args));
+    };
+    const note = (what) => {
+      // Throws if it has ended, or if this is not one of its tasks.
+      last.objectStore("records").count();
+      log.push(`${what} in ${last.mode}`);
     };
     const storage = {
       getItem: (name) => localStorage.getItem(name),
-      removeItem: (name) => (log.push("remove"), localStorage.removeItem(name)),
-      setItem: (name, text) => (log.push(JSON.parse(text).accessToken), localStorage.setItem(name, text)),
+      removeItem: (name) => (localStorage.removeItem(name), note("nothing")),
+      setItem: (name, text) => (localStorage.setItem(name, text), note(JSON.parse(text).accessToken)),
     };
     globalThis.storeOptions = { storage };
   };
   const { issuer, pages } = await mirroredTabs(t, 1, { prepare });
   const [page] = pages;
-  const logged = async (what, after) => {
-    const logged = await page.evaluate(async (what) => {
-      while (log.lastIndexOf(what) + 1 === log.length) await new Promise((resolve) => setTimeout(resolve));
-      return log.slice(log.lastIndexOf(what));
-    }, what);
-    assert.equal(logged[1], after, logged.join(", "));
-  };
-  await logged("A1", "end of readwrite");
   await refresh(page);
-  await logged("A2", "end of readwrite");
   // Put right after a look.
-  await page.evaluate((item) => (log.splice(0), localStorage.setItem(item, "something else")), ITEM);
+  await page.evaluate((item) => localStorage.setItem(item, "something else"), ITEM);
   await coordinatorLooks(page);
   await finds(page, "A2");
-  await logged("A2", "end of readonly");
   await page.evaluate(() => auth.signOut());
-  await logged("remove", "end of readwrite");
+  assert.deepEqual(await page.evaluate(() => log), ["A1 in readwrite", "A2 in readwrite", "A2 in readonly", "nothing in readwrite"]);
   assert.deepEqual(issuer.presentations, ["granted"]);
+  assert.deepEqual(await page.evaluate(() => events.filter(({ type }) => type === "degraded")), []);
 });
 
 /** Makes the coordinator of a tab look at its store. */
@@ -215,11 +209,9 @@ test("as long as nobody has signed in, what an app has in the item stays there",
   assert.equal(await found(await tab(t, context)), "A1");
 });
 
-test("a full localStorage fails no call: there is no item, an event says so, and with space again it is back", async (t) => {
-  const { issuer, pages, context } = await mirroredTabs(t, 1);
-  const [page] = pages;
-  const other = await coordinatorTab(t, context, { stores: { webStorageStore } });
-  await page.evaluate(() => {
+/** Fills the localStorage of a tab to the last character. */
+const fill = (page) =>
+  page.evaluate(() => {
     let filled = "x".repeat(1 << 20);
     for (let number = 0; filled !== ""; ) {
       try {
@@ -230,19 +222,46 @@ test("a full localStorage fails no call: there is no item, an event says so, and
       }
     }
   });
-  // What is longer than before no longer fits.
-  issuer.more = { app: "has much to say ".repeat(40) };
+
+/** What stands there beside. */
+const items = (page) =>
+  page.evaluate(() => Object.fromEntries(Object.entries(localStorage).filter(([name]) => !name.startsWith("filled"))));
+
+/** Items as long as the issuer wants them. */
+const asLongAs = () => {
+  const items = { first: ({ extra }) => "a".repeat(extra.first), second: ({ extra }) => "b".repeat(extra.second) };
+  globalThis.storeOptions = { key: undefined, items };
+};
+const long = (first, second) => ({ first: "a".repeat(first), second: "b".repeat(second) });
+
+test("a full localStorage fails no call: there are no items, an event says so, and with space again they are back", async (t) => {
+  const { issuer, pages, open } = await mirroredTabs(t, 1, { prepare: asLongAs, signedIn: false });
+  const [page, other] = [pages[0], await open()];
+  issuer.more = { first: 5, second: 5 };
+  await signIn(page, issuer);
+  await fill(page);
+  // There would be space for the first.
+  issuer.more = { first: 6, second: 1_000 };
   assert.equal(await refresh(page), "A2");
   assert.equal((await happened(page, "degraded")).what, "mirror");
-  assert.equal(await found(page), null);
+  assert.deepEqual(await items(page), {});
   assert.equal(await accessToken(other), "A2");
-  await page.evaluate(() => {
-    for (const name of Object.keys(localStorage)) if (name.startsWith("filled")) localStorage.removeItem(name);
-  });
+  await page.evaluate(() => Object.keys(localStorage).forEach((name) => localStorage.removeItem(name)));
   assert.equal(await refresh(page), "A3");
-  assert.equal(await found(page), "A3");
-  const degraded = await page.evaluate(() => events.filter(({ type }) => type === "degraded").length);
-  assert.equal(degraded, 1);
+  assert.deepEqual(await items(page), long(6, 1_000));
+  assert.equal(await page.evaluate(() => events.filter(({ type }) => type === "degraded").length), 1);
+});
+
+test("in a full localStorage the space of the old items is there for the new ones", async (t) => {
+  const { issuer, pages } = await mirroredTabs(t, 1, { prepare: asLongAs, signedIn: false });
+  const [page] = pages;
+  issuer.more = { first: 5, second: 1_000 };
+  await signIn(page, issuer);
+  await fill(page);
+  issuer.more = { first: 1_000, second: 5 };
+  assert.equal(await refresh(page), "A2");
+  assert.deepEqual(await items(page), long(1_000, 5));
+  assert.equal(await page.evaluate(() => events.some(({ type }) => type === "degraded")), false);
 });
 
 for (const [how, prepare] of [
@@ -262,6 +281,13 @@ for (const [how, prepare] of [
     assert.deepEqual(await Promise.all(pages.map(accessToken)), ["A2", "A2"]);
     assert.deepEqual(issuer.presentations, ["granted"]);
     for (const page of pages) assert.equal((await happened(page, "degraded")).what, "mirror");
+    // Also a coordinator that has come later.
+    const told = await pages[0].evaluate(async () => {
+      const { RefreshCoordinator } = await import("/pkg/index.js");
+      const later = new RefreshCoordinator({ name: "single-use", refresh: () => ({}), store });
+      return new Promise((resolve) => later.subscribe((event) => event && resolve(`${event.type} ${event.what}`)));
+    });
+    assert.equal(told, "degraded mirror");
   });
 }
 
@@ -274,15 +300,14 @@ test("a format that throws, or returns no text, fails no call, and leaves no hal
     },
   });
   const [page] = pages;
-  const items = () => page.evaluate(() => ({ ...localStorage }));
-  assert.deepEqual(await items(), { good: "A1", bad: "fine" });
+  assert.deepEqual(await items(page), { good: "A1", bad: "fine" });
   await page.evaluate(() => void (globalThis.wrong = true));
   assert.equal(await refresh(page), "A2");
   assert.equal((await happened(page, "degraded")).what, "mirror");
-  assert.deepEqual(await items(), {});
+  assert.deepEqual(await items(page), {});
   await page.evaluate(() => void (globalThis.wrong = false));
   assert.equal(await refresh(page), "A3");
-  assert.deepEqual(await items(), { good: "A3", bad: "fine" });
+  assert.deepEqual(await items(page), { good: "A3", bad: "fine" });
   assert.deepEqual(issuer.presentations, ["granted", "granted"]);
 });
 
@@ -293,7 +318,7 @@ test("successors of tokens that are carried elsewhere are never mirrored", async
   const old = await pages[0].evaluate(() => auth.renew({ refresh_token: "R1" }));
   assert.equal(old.accessToken, "A2");
   assert.deepEqual(issuer.presentations, ["granted"]);
-  assert.deepEqual(await pages[0].evaluate(() => ({ ...localStorage })), {});
+  assert.deepEqual(await items(pages[0]), {});
 });
 
 test("with the option sealKey it says that it cannot mirror what is sealed, and stores nothing", async (t) => {
