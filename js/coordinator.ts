@@ -10,6 +10,7 @@ import { accessTokenOf, type Entry, Freshness, Mirror } from "./mirror.js";
 import { onWake } from "./page-life.js";
 import { runWithToken } from "./run.js";
 import { Observable } from "./snapshot.js";
+import { missing } from "./standard-ports.js";
 import { listenTo } from "./stores/degradation.js";
 import { canSeal } from "./web-crypto.js";
 import type {
@@ -92,6 +93,7 @@ export class RefreshCoordinator {
     }
     this.#mirror = new Mirror(host.clock, announces(host));
     this.#endWatch = onWake(() => this.#wake());
+    for (const what of missing(host.stores.session, host)) this.#degraded(what);
     this.#endListening = listenTo(host.stores.session, (what) => this.#degraded(what));
     this.#fetch = (input, init) => host.fetch(input, init);
     this.#background = mayRunInBackground() || given["waitUntil"] !== undefined;
