@@ -8,15 +8,15 @@ export { calls, presenter, queued } from "./coordinators.mjs";
 
 /**
  * So many tabs with a session whose access token has ended. `options` are the coordinators'; `furnish` is waited for in each
- * tab before its coordinator is made, `prepare` runs in every page before anything else.
+ * tab before its coordinator is made, `prepare` runs in every page before anything else, and `path` is where the pages are.
  */
-export async function signedInTabs(t, count, personality, options = {}, { furnish = () => {}, prepare } = {}) {
+export async function signedInTabs(t, count, personality, options = {}, { furnish = () => {}, prepare, path } = {}) {
   const server = await startAuthorizationServer(personality, { accessTokenLifetime: 3_600 });
   t.after(() => server.close());
   const context = await profile(t, { prepare });
   const begin = (where) => beginIn(where, server, options);
   const open = async () => {
-    const page = await tab(t, context);
+    const page = await tab(t, context, path);
     await furnish(page);
     return begin(page);
   };
