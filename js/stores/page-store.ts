@@ -2,7 +2,7 @@
  * The store of a page that was given none: IndexedDB, or, where the browser refuses that to the page, the page's memory.
  *
  * A session in memory is seen by this page only, so its tokens are nobody else's to present. That holds as long as a page
- * stays with what it has begun with: it is decided once, by the first call that IndexedDB answers, one way or the other.
+ * stays with what it has begun with: it is decided once, by the first answer of IndexedDB, one way or the other.
  */
 
 import { StoreError } from "../errors.js";
@@ -23,6 +23,9 @@ const REFUSED = [
   "ReferenceError",
 ];
 
+/** A key that nothing is ever kept under: what counts is whether there is an answer. */
+const PROBE = "";
+
 /** All coordinators of the page find the same session, as they would in IndexedDB. */
 const memory = memoryStore();
 
@@ -35,26 +38,28 @@ export interface PageStore extends Store, Degrading {
 export function pageStore(): PageStore {
   const degradation = new Degradation();
   const disk = indexedDbStore();
-  let chosen: Store | undefined;
+  let chosen: Store = disk;
+  let choosing: Promise<Store> | undefined;
 
-  async function use<T>(call: (store: Store) => T): Promise<Awaited<T>> {
-    if (chosen !== undefined) return await call(chosen);
-    try {
-      const result = await call(disk);
-      chosen ??= disk;
-      return result;
-    } catch (error) {
-      if (!isRefused(error) || chosen === disk) throw error;
-    }
-    chosen = memory;
-    degradation.begins("store");
-    return await call(memory);
+  /** What may pass decides nothing: the next call asks again. */
+  function choice(): Promise<Store> {
+    return (choosing ??= disk.read(PROBE).then(
+      () => disk,
+      (error: unknown) => {
+        if (!isRefused(error)) {
+          choosing = undefined;
+          throw error;
+        }
+        degradation.begins("store");
+        return (chosen = memory);
+      },
+    ));
   }
 
   return {
     scope: "origin",
-    read: (key) => use((store) => store.read(key)),
-    write: (key, value, conditions) => use((store) => store.write(key, value, conditions)),
+    read: async (key) => (await choice()).read(key),
+    write: async (key, value, conditions) => (await choice()).write(key, value, conditions),
     onDegraded: degradation.onDegraded,
     fitting: (locks) => ({
       // The core reads a record before it asks for its lock.

@@ -41,8 +41,8 @@ function check(outcome, cause) {
   assert.deepEqual(told, ["A0", "A0", ...Array(6).fill("AR0"), "NoSessionError"]);
   assert.equal(presentations, 1);
   for (const heard of events.slice(0, 2)) {
-    assert.ok(heard.includes("degraded store"), String(heard));
-    assert.equal(heard.some((event) => event.startsWith("store-failed")), false, String(heard));
+    // Locks are not missed: the memory has some.
+    assert.deepEqual(heard.filter((event) => /^(degraded|store-failed)/.test(event)), ["degraded store"]);
   }
   assert.deepEqual(failures, [UNAVAILABLE, UNAVAILABLE, UNAVAILABLE]);
   assert.equal(events[2].includes("degraded store"), false);
