@@ -38,22 +38,20 @@ export interface PageStore extends Store, Degrading {
 export function pageStore(): PageStore {
   const degradation = new Degradation();
   const disk = indexedDbStore();
-  let chosen: Store = disk;
-  let choosing: Promise<Store> | undefined;
+  let chosen: Store | undefined;
 
-  /** What may pass decides nothing: the next call asks again. */
-  function choice(): Promise<Store> {
-    return (choosing ??= disk.read(PROBE).then(
+  /** What may pass decides nothing: the next call asks again. Nor does it wait for one that is never answered. */
+  async function choice(): Promise<Store> {
+    if (chosen !== undefined) return chosen;
+    const answer = await disk.read(PROBE).then(
       () => disk,
       (error: unknown) => {
-        if (!isRefused(error)) {
-          choosing = undefined;
-          throw error;
-        }
-        degradation.begins("store");
-        return (chosen = memory);
+        if (!isRefused(error)) throw error;
+        return memory;
       },
-    ));
+    );
+    if (chosen === undefined && answer === memory) degradation.begins("store");
+    return (chosen ??= answer);
   }
 
   return {
