@@ -9,10 +9,11 @@ import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB } from "
 
 import { StoreError } from "../errors.js";
 import { onRest, rest } from "../page-rest.js";
+import type { Sealed } from "./sealing.js";
 
 /** One value. */
 export interface Row {
-  readonly value: string;
+  readonly value: string | Sealed;
   readonly version: string;
   /** Wall clock, milliseconds since the epoch: the only clock that tabs share. Absent: never. */
   readonly endsAt?: number;

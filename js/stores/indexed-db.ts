@@ -15,6 +15,12 @@ type Conditions = Parameters<Store["write"]>[2];
 export interface IndexedDbOptions {
   /** The name of the database. Default: `refresh-coordinator`. */
   database?: string;
+  /**
+   * Seals the values: what lies in the database is AES-GCM text under a key that the browser made and keeps there, and that
+   * no script can read. Whoever gets at the values alone, a script that sends them home, a copy, a log, has nothing; a script in
+   * the page can still ask for them here, and who has the user's whole profile has the key with it. Default: false.
+   */
+  sealed?: boolean;
 }
 
 /** A store in IndexedDB. */
@@ -30,14 +36,19 @@ export interface IndexedDbStore extends Store {
  * `read` and `write` reject with a `StoreError`: `store-unavailable` where there is no IndexedDB (sandboxed frames, some private
  * windows), `store-full` when the site's quota is used up. A time to live counts on the wall clock.
  *
+ * With `sealed`, what was stored unsealed is read, and sealed with the next write; without it, what was stored sealed is read
+ * too, so tabs with the one and the other go together. A value that does not open, for its key is gone or somebody has changed
+ * it, is a `StoreError` (`store-sealed`); only a sign-in replaces it. Where there is no WebCrypto nothing is stored:
+ * `store-unavailable`. An older version of this package takes sealed values for garbage.
+ *
  * @example
  * ```ts
  * import { indexedDbStore } from "refresh-coordinator/stores/web";
  * const auth = new RefreshCoordinator({ ...options, store: indexedDbStore({ database: "my-app" }) });
  * ```
  */
-export function indexedDbStore({ database }: IndexedDbOptions = {}): IndexedDbStore {
-  const records = new Records(new Connection(database));
+export function indexedDbStore({ database, sealed }: IndexedDbOptions = {}): IndexedDbStore {
+  const records = new Records(new Connection(database), sealed);
   return {
     scope: "origin",
     read: (key) => records.read(key),

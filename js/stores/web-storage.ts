@@ -13,7 +13,7 @@ import { Connection } from "./connection.js";
 import { Degradation, type Degrading } from "./degradation.js";
 import type { IndexedDbOptions } from "./indexed-db.js";
 import { type ItemFormats, itemsFor, mirrored, withoutRefreshToken } from "./mirrored.js";
-import { Records } from "./records.js";
+import { Records, SEALED_BY_CORE } from "./records.js";
 import { StorageItems, type WebStorage } from "./storage-items.js";
 
 type Conditions = Parameters<Store["write"]>[2];
@@ -43,9 +43,6 @@ export interface WebStorageStore extends Store, Degrading {
   write(key: string, value: string | undefined, conditions: Conditions): Promise<string | undefined>;
 }
 
-/** Begins every value that the option `sealKey` has sealed, `HEADER` in `src/host/seal.rs`. */
-const SEALED = "rc1.";
-
 /** A mirror that others have changed is put right at most this often, in milliseconds: they may insist. */
 const PACE = 1_000;
 
@@ -61,7 +58,8 @@ const PACE = 1_000;
  * `degraded` says `mirror`. Workers have no localStorage: what one of them writes is mirrored when a tab next looks.
  *
  * `read` and `write` reject with a `StoreError` as those of `indexedDbStore` do, and with `store-sealed` for the option `sealKey`,
- * under which a store cannot see what it is to mirror.
+ * under which a store cannot see what it is to mirror. `sealed` goes together with a mirror: what is not in the items, the
+ * refresh token to begin with, lies sealed.
  *
  * @throws TypeError if neither `key` nor `items` is given, or both, or one is of the wrong type.
  * @example
@@ -78,7 +76,7 @@ export function webStorageStore(options: WebStorageOptions): WebStorageStore {
   const formats = formatsOf(options);
   const degradation = new Degradation();
   const items = new StorageItems(options.storage, degradation);
-  const records = new Records(new Connection(options.database));
+  const records = new Records(new Connection(options.database), options.sealed);
   let session: string | undefined;
   let corrected = -Infinity;
 
@@ -105,7 +103,7 @@ export function webStorageStore(options: WebStorageOptions): WebStorageStore {
 
   async function write(key: string, value: string | undefined, conditions: Conditions): Promise<string | undefined> {
     belongs(key);
-    if (value?.startsWith(SEALED) === true) {
+    if (value?.startsWith(SEALED_BY_CORE) === true) {
       const message = "a value that is sealed cannot be mirrored: leave the option `sealKey` out";
       throw new StoreError(message, { code: "store-sealed" });
     }
