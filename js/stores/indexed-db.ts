@@ -13,7 +13,7 @@ type Conditions = Parameters<Store["write"]>[2];
 
 /** Where an {@link indexedDbStore} keeps its values. */
 export interface IndexedDbOptions {
-  /** The name of the database. Default: `refresh-coordinator`. */
+  /** The name of the database, which is to be for this alone. Default: `refresh-coordinator`. */
   database?: string;
   /**
    * Seals the values: what lies in the database is AES-GCM text under a key that the browser made and keeps there, and that
