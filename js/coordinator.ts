@@ -12,6 +12,8 @@ import { onWake } from "./page-life.js";
 import { measure } from "./performance-track.js";
 import { runWithToken } from "./run.js";
 import { Observable } from "./snapshot.js";
+import { missing } from "./standard-ports.js";
+import { listenTo } from "./stores/degradation.js";
 import { canSeal } from "./web-crypto.js";
 import type {
   CallOptions,
@@ -63,6 +65,7 @@ export class RefreshCoordinator {
   #backgroundAfter = -Infinity;
   readonly #keeper: KeepFresh;
   readonly #endWatch: () => void;
+  readonly #endListening: () => void;
   #closed = false;
   /** Counts what was learned of the session. */
   #told = 0;
@@ -102,6 +105,8 @@ export class RefreshCoordinator {
       () => this.#flight(this.#isFresh() ? Need.Ahead : Need.Valid, 0),
     );
     this.#endWatch = onWake(() => this.#wake());
+    for (const what of missing(host.stores.session, host)) this.#degraded(what);
+    this.#endListening = listenTo(host.stores.session, (what) => this.#degraded(what));
     this.#fetch = (input, init) => host.fetch(input, init);
     this.#background = mayRunInBackground() || given["waitUntil"] !== undefined;
     const page = pageLocation();
@@ -260,6 +265,7 @@ export class RefreshCoordinator {
     this.#closed = true;
     this.#endWatch();
     this.#keeper.end();
+    this.#endListening();
     this.#mirror.clear();
     if (this.#instance.crash === undefined) this.#instance.enter(() => this.#core.close());
   };
@@ -429,6 +435,13 @@ export class RefreshCoordinator {
   #wake(): void {
     this.#keeper.wake();
     if (this.#instance.crash === undefined) this.#instance.enter(() => this.#core.wake());
+  }
+
+  /** Something of the host works less well than it should. Who has noticed may be inside of a call by the core. */
+  #degraded(what: string): void {
+    queueMicrotask(() => {
+      if (!this.#closed && this.#instance.crash === undefined) this.#instance.enter(() => this.#core.degraded(what));
+    });
   }
 
   #emit(event: CoordinatorEvent): void {

@@ -313,7 +313,15 @@ export interface CoordinatorEvent {
   readonly reason?: RevokedReason;
   /** `store-failed`: what was tried. */
   readonly operation?: "read" | "write";
-  /** `degraded`: what works less well: `locks`, `claim`, `classify` or `waitUntil`. */
+  /**
+   * `degraded`: what works less well.
+   *
+   * - `locks`, `channel`: the host has none that work; intents in the store decide alone, and who waits looks for itself
+   * - `store`: there is no IndexedDB; the session lives in the memory of this page, for as long as it is there
+   * - `mirror`: what a `webStorageStore` keeps in localStorage cannot be written
+   * - `claim`: tokens were presented without a claim (the option `onStoreFailure`)
+   * - `classify`, `waitUntil`: this option failed
+   */
   readonly what?: string;
   /** `revocation-failed`: how many tokens still wait. */
   readonly left?: number;

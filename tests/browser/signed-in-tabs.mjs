@@ -6,13 +6,20 @@ import { begin as beginIn } from "./coordinators.mjs";
 
 export { calls, presenter, queued } from "./coordinators.mjs";
 
-/** So many tabs with a session whose access token has ended. `options` are the coordinators'. */
-export async function signedInTabs(t, count, personality, options = {}) {
+/**
+ * So many tabs with a session whose access token has ended. `options` are the coordinators'; `furnish` is waited for in each
+ * tab before its coordinator is made, `prepare` runs in every page before anything else, and `path` is where the pages are.
+ */
+export async function signedInTabs(t, count, personality, options = {}, { furnish = () => {}, prepare, path } = {}) {
   const server = await startAuthorizationServer(personality, { accessTokenLifetime: 3_600 });
   t.after(() => server.close());
-  const context = await profile(t);
+  const context = await profile(t, { prepare });
   const begin = (where) => beginIn(where, server, options);
-  const open = async () => begin(await tab(t, context));
+  const open = async () => {
+    const page = await tab(t, context, path);
+    await furnish(page);
+    return begin(page);
+  };
   const pages = [];
   for (let number = 0; number < count; number += 1) pages.push(await open());
   const { tokens, session } = await server.signIn();
