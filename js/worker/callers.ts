@@ -72,10 +72,10 @@ export function hearWith(name: string, hearer: Hear): () => void {
 
 export const isServed = (name: string) => hearers.has(name);
 
-/** Whoever has the other end of the port may call. */
-export function accept(port: Port): void {
+/** Whoever has the other end of the port may call: all that serve, or this one of that name only. */
+export function accept(port: Port, only?: { readonly name: string; readonly hearer: Hear }): void {
   const caller: Caller = { post: (message) => port.postMessage(message), stays: true };
-  port.addEventListener("message", ({ data }) => hear(data, caller, () => {}));
+  port.addEventListener("message", ({ data }) => hear(data, caller, () => {}, only));
   port.start?.();
 }
 
@@ -93,15 +93,15 @@ function hold(event: Incoming, until: Promise<unknown>): void {
   }
 }
 
-function hear(data: unknown, caller: Caller, hold: Hold): void {
-  if (!isEnvelope(data)) return;
+function hear(data: unknown, caller: Caller, hold: Hold, only?: { readonly name: string; readonly hearer: Hear }): void {
+  if (!isEnvelope(data) || (only !== undefined && only.name !== data.name)) return;
   if (data["refresh-coordinator"] !== PROTOCOL) {
     // Before anything else: of a message of another version, no more is known than this.
     caller.post(envelop(data.name, { type: "version", to: data.from }));
     return;
   }
   const message = data as Ask & Envelope;
-  const hearer = hearers.get(message.name);
+  const hearer = only?.hearer ?? hearers.get(message.name);
   if (hearer === undefined) {
     waiting.push({ message, caller, hold });
     if (waiting.length > MOST_WAITING) waiting.shift();

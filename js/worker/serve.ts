@@ -4,7 +4,7 @@ import type { RefreshCoordinator } from "../coordinator.js";
 import { wrongArgument } from "../errors.js";
 import { INSIDE, type Inside } from "../inside.js";
 import type { CoordinatorEvent } from "../types.js";
-import { accept, type Caller, hearWith, inServiceWorker, isServed, tellClients } from "./callers.js";
+import { accept, type Caller, type Hear, hearWith, inServiceWorker, isServed, tellClients } from "./callers.js";
 import { crossing, toldError, toldSnapshot } from "./crossing.js";
 import { type Ask, envelop, type Member, MEMBERS, type Outcome, type State, type Tell } from "./protocol.js";
 
@@ -62,7 +62,7 @@ export function serve(auth: RefreshCoordinator, { name = "default" }: ServeOptio
   const inside = insideOf(auth);
   if (isServed(name)) throw wrongArgument("already-served", `this worker serves a coordinator of the name ${JSON.stringify(name)} already`);
   const server = new Server(auth, inside, name);
-  return { accept: (port) => accept(port), close: () => server.close() };
+  return { accept: (port) => server.accept(port), close: () => server.close() };
 }
 
 function insideOf(auth: RefreshCoordinator): Inside {
@@ -87,6 +87,7 @@ class Server {
   /** Before the first look at the record, the snapshot would say that nothing is known. */
   readonly #looked: Promise<void>;
   readonly #stop: (() => void)[];
+  #closed = false;
 
   constructor(auth: RefreshCoordinator, inside: Inside, name: string) {
     this.#auth = auth;
@@ -99,7 +100,13 @@ class Server {
     ];
   }
 
+  accept(port: MessagePort): void {
+    const hearer: Hear = (message, caller) => (this.#closed ? undefined : this.#hear(message, caller));
+    accept(port, { name: this.#name, hearer });
+  }
+
   close(): void {
+    this.#closed = true;
     for (const stop of this.#stop) stop();
     this.#staying.clear();
   }
