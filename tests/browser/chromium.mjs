@@ -44,7 +44,7 @@ export async function tab(t, context, path = "/") {
   t.after(() => {
     if (wrong.length > 0) throw new AggregateError(wrong, `uncaught in a page: ${wrong[0].message}`);
   });
-  await page.goto(origin() + path);
+  await page.goto(new URL(path, origin()).href);
   return page;
 }
 
