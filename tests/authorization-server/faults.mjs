@@ -17,7 +17,12 @@ export const oauthError = (error, status = 400, more = {}) => answer(status, { e
 
 export const unavailable = (headers) => answer(503, "Service Unavailable", headers);
 
-export const tooManyRequests = (retryAfter) => answer(429, { error: "slow_down" }, { "retry-after": String(retryAfter) });
+/** `retryAfter` is in seconds, or a date. */
+export const tooManyRequests = (retryAfter, headers) =>
+  answer(429, { error: "slow_down" }, { "retry-after": String(retryAfter), ...headers });
+
+/** With these headers pages of every origin may read the reply, and of its head what is named. Without them they see a broken connection. */
+export const readable = (...exposed) => ({ "access-control-allow-origin": "*", "access-control-expose-headers": exposed.join(", ") });
 
 /** The connection breaks before the server has done anything. */
 export const dropBefore = () => async (context) => drop(context);
