@@ -44,6 +44,12 @@ export const cutOff = () => async (context, next) => {
   context.res.write("{", () => context.req.socket.destroy());
 };
 
+/** The server answers, and closes the connection after it: the next request needs another one. */
+export const lastOfItsConnection = () => async (context, next) => {
+  context.set("connection", "close");
+  await next();
+};
+
 /** The server takes its time before it looks at the request. */
 export const delay = (ms) => async (_context, next) => {
   await sleep(ms);
