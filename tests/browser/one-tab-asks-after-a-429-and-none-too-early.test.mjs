@@ -103,8 +103,11 @@ test("a gateway answers 429 without a word that pages may read: one request for 
 test("signed out in one tab: the others follow without a request of their own", async (t) => {
   const { server, session, pages } = await signedInTabs(t, TABS, strict);
   await allAsk(pages);
+  const heard = pages.map((page) =>
+    page.evaluate(() => new Promise((resolve) => auth.subscribe(() => auth.getSnapshot().status === "signed-out" && resolve()))),
+  );
   await pages[0].evaluate(() => auth.signOut());
-  for (const page of pages) await page.waitForFunction(() => auth.getSnapshot().status === "signed-out");
+  await Promise.all(heard);
   for (const page of pages) assert.deepEqual(await calls(page, CALLERS), ["NoSessionError no-session"]);
   assert.equal(server.oracle.revoked.length, 1);
   assert.equal(await server.hasSession(session), false);
