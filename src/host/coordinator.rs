@@ -211,7 +211,7 @@ impl Coordinator {
     pub(super) fn run(self: &Rc<Self>, shared: &Shared, flight: Option<(Mode, Ticket)>, mut work: Work) {
         let (coordinator, shared) = (self.clone(), shared.clone());
         let task = async move {
-            let patience = coordinator.context.world.clock.sleep(coordinator.options.limits.call);
+            let patience = coordinator.context.world.clock.patience(coordinator.options.limits.call);
             if let First::Right(()) = race(work.as_mut(), patience).await {
                 if let Some((mode, ticket)) = flight {
                     coordinator.flights(mode).end(ticket);
