@@ -42,8 +42,8 @@ export async function signedInTabs(t, browser, personality, { count, store = "in
 }
 
 /**
- * Makes a coordinator in a tab, whose clocks the tests move: by `ahead`, in milliseconds, and by `skip()`, to the moment at which
- * the first one wakes that is asleep.
+ * Makes a coordinator in a tab, whose clocks the tests move: by `ahead`, in milliseconds; by `skip()`, to the moment at which the
+ * first timer ends; by `restFor`, so much when the page rests next, so that it finds timers at their end when it is back.
  */
 async function beginWith(tab, server, store, options) {
   await tab.evaluate(async (store) => {
@@ -55,6 +55,13 @@ async function beginWith(tab, server, store, options) {
       const first = [...sleepers].reduce((one, other) => (other.due < one.due ? other : one));
       ahead += Math.max(0, first.due - monotonic());
       first.wake();
+    };
+    globalThis.restFor = (time) => {
+      const rest = () => (ahead += time, time = 0);
+      const wake = () => [...sleepers].filter(({ due }) => due <= monotonic()).forEach((sleeper) => sleeper.wake());
+      for (const [target, type, react] of [[globalThis, "pagehide", rest], [document, "freeze", rest], [globalThis, "pageshow", wake], [document, "resume", wake]]) {
+        target.addEventListener(type, react);
+      }
     };
     globalThis.own = {
       store: stores[store](),
