@@ -46,7 +46,7 @@ export async function signedInTabs(t, browser, personality, { count, store = "in
  * first timer ends; by `restFor`, so much when the page rests next, so that it finds timers at their end when it is back.
  */
 async function beginWith(tab, server, store, options) {
-  await tab.evaluate(async (store) => {
+  await tab.evaluate(async ([name, options]) => {
     const stores = await import("/pkg/stores/web.js");
     const monotonic = () => performance.now() + ahead;
     const sleepers = new Set();
@@ -64,7 +64,7 @@ async function beginWith(tab, server, store, options) {
       }
     };
     globalThis.own = {
-      store: stores[store](),
+      store: stores[name](options),
       clock: {
         now: () => Date.now() + ahead,
         monotonic,
