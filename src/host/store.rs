@@ -95,11 +95,16 @@ impl Store for HostStore {
             return Err(garbage("`read` must return `{ value, version }`, both strings, or undefined"));
         };
         self.last.replace(value.clone());
-        let value = match self.secret(at) {
-            Some(secret) => self.seal.open(secret, &at.key, value, &self.clock, self.limit).await?,
-            None => Seal::refuse_sealed(value)?,
+        let opened = match self.secret(at) {
+            Some(secret) => self.seal.open(secret, &at.key, value, &self.clock, self.limit).await,
+            None => Seal::refuse_sealed(value),
         };
-        Ok(Some(Versioned { value, version }))
+        match opened {
+            Ok(value) => Ok(Some(Versioned { value, version })),
+            // The option `sealKey` is another one than before, say: a sign-in may replace what lies there, and nothing else may.
+            Err(_) if at.key == self.session_key => Ok(Some(Versioned { value: UNOPENED.to_owned(), version })),
+            Err(failure) => Err(failure),
+        }
     }
 
     async fn write(
