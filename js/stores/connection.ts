@@ -137,7 +137,7 @@ export class Connection {
     let database: Database | undefined;
     const callbacks = {
       upgrade(fresh: Database) {
-        if (fresh.objectStoreNames.length === 0) fresh.createObjectStore("records").createIndex("endsAt", "endsAt");
+        fresh.createObjectStore("records").createIndex("endsAt", "endsAt");
       },
       // Another tab upgrades or deletes the database, and waits for everybody to let go of it.
       blocking() {

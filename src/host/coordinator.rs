@@ -218,7 +218,7 @@ impl Coordinator {
         let (coordinator, shared) = (self.clone(), shared.clone());
         self.running.set(self.running.get() + 1);
         let task = async move {
-            let patience = coordinator.context.world.clock.sleep(coordinator.options.limits.call);
+            let patience = coordinator.context.world.clock.patience(coordinator.options.limits.call);
             if let First::Right(()) = race(work.as_mut(), patience).await {
                 if let Some((mode, ticket)) = flight {
                     coordinator.flights(mode).end(ticket);

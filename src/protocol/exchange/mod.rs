@@ -24,7 +24,7 @@ use super::demand::{Demand, Mark, Need};
 use super::failure::Failure;
 use super::names::params_key;
 use super::notice::What;
-use super::ports::{Address, LockScope, Wait, Woken, World};
+use super::ports::{Address, LockScope, SLEPT, Wait, Woken, World};
 use super::record::{Record, State};
 use super::safeguard::{Safeguard, dropped};
 use super::tokens::{Grant, Millis, Secret, TokenSet};
@@ -32,9 +32,6 @@ use super::verdict::{Class, Refusal, Verdict};
 
 /// A record that keeps changing under our hands this often is not worth more rounds.
 const ROUNDS: u32 = 64;
-
-/// A wait that ends so much later than it should was slept through, in milliseconds: a timer alone is not that late.
-const SLEPT: Millis = 1_000;
 
 /// Which record an exchange is about.
 #[derive(Clone, Debug)]

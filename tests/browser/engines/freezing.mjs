@@ -17,7 +17,7 @@ export function freezing(tabs) {
     test(`a tab is frozen while its request is ${when}: the others are busy, and nothing is presented twice when it goes on`, async (t) => {
       const all = await tabs(t, strict);
       const { held, told, first, others } = await inMidExchange(all, hold);
-      await first.freeze();
+      await freeze(first);
       held.release();
       await outOfPatience(others);
       assert.deepEqual(await othersAreTold(told, first), ["TransientError busy"]);
@@ -32,7 +32,7 @@ export function freezing(tabs) {
     const { told: claiming } = await beforeTheClaim(first);
     const told = new Map(others.map((tab) => [tab, calls(tab, CALLERS)]));
     await queued(first, others.length, [...told.values()]);
-    await first.freeze();
+    await freeze(first);
     await outOfPatience(others);
     assert.deepEqual(await othersAreTold(told), ["TransientError busy"]);
     assert.equal(all.server.oracle.presentations, 0);
@@ -50,7 +50,7 @@ export function freezing(tabs) {
     const { told: claiming } = await beforeTheClaim(first);
     const told = new Map(others.map((tab) => [tab, calls(tab, CALLERS)]));
     await queued(first, others.length, [...told.values()]);
-    await first.freeze();
+    await freeze(first);
     await outOfPatience(others);
     assert.deepEqual(await othersAreTold(told), [valid]);
     await first.thaw();
@@ -65,7 +65,7 @@ export function freezing(tabs) {
     const all = await tabs(t, strict);
     const { held, told, first, others } = await inMidExchange(all, "holdRequest");
     const next = await nextInTheQueue(others);
-    await next.freeze();
+    await freeze(next);
     held.release();
     await assertLives(all, await othersAreTold(told, next));
     const awake = all.pages.filter((tab) => tab !== next);
@@ -93,6 +93,12 @@ async function beforeTheClaim(tab) {
     while ((await navigator.locks.query()).held.length === 0);
   });
   return { told };
+}
+
+/** Nothing of the tab runs for longer than any timer in it. */
+async function freeze(tab) {
+  await tab.evaluate((time) => restFor(time), MINUTES);
+  await tab.freeze();
 }
 
 /** So much time goes by in these tabs that nobody in them waits any longer. */

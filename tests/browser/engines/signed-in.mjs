@@ -42,11 +42,11 @@ export async function signedInTabs(t, browser, personality, { count, store = "in
 }
 
 /**
- * Makes a coordinator in a tab, whose clocks the tests move: by `ahead`, in milliseconds, and by `skip()`, to the moment at which
- * the first one wakes that is asleep.
+ * Makes a coordinator in a tab, whose clocks the tests move: by `ahead`, in milliseconds; by `skip()`, to the moment at which the
+ * first timer ends; by `restFor`, so much when the page rests next, so that it finds timers at their end when it is back.
  */
 async function beginWith(tab, server, store, options) {
-  await tab.evaluate(async (store) => {
+  await tab.evaluate(async ([name, options]) => {
     const stores = await import("/pkg/stores/web.js");
     const monotonic = () => performance.now() + ahead;
     const sleepers = new Set();
@@ -56,8 +56,15 @@ async function beginWith(tab, server, store, options) {
       ahead += Math.max(0, first.due - monotonic());
       first.wake();
     };
+    globalThis.restFor = (time) => {
+      const rest = () => (ahead += time, time = 0);
+      const wake = () => [...sleepers].filter(({ due }) => due <= monotonic()).forEach((sleeper) => sleeper.wake());
+      for (const [target, type, react] of [[globalThis, "pagehide", rest], [document, "freeze", rest], [globalThis, "pageshow", wake], [document, "resume", wake]]) {
+        target.addEventListener(type, react);
+      }
+    };
     globalThis.own = {
-      store: stores[store](),
+      store: stores[name](options),
       clock: {
         now: () => Date.now() + ahead,
         monotonic,
