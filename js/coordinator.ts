@@ -8,12 +8,16 @@ import { type RefreshError, RevokedError, NoSessionError, RefreshError as AnyRef
 import { hostOf, ownMembers } from "./host.js";
 import { INSIDE, type Inside } from "./inside.js";
 import { type Instance, instance, mayRunInBackground } from "./instance.js";
-import { accessTokenOf, type Entry, Freshness, Mirror } from "./mirror.js";
+import { KeepFresh } from "./keep-fresh.js";
+import { accessTokenOf, type Entry, Freshness, Mirror, windowOf } from "./mirror.js";
 import { onWake } from "./page-life.js";
 import { pageLocation } from "./page-location.js";
+import { measure } from "./performance-track.js";
 import { Replacement } from "./replacement.js";
 import { runWithToken } from "./run.js";
 import { Observable } from "./snapshot.js";
+import { missing } from "./standard-ports.js";
+import { listenTo } from "./stores/degradation.js";
 import { canSeal } from "./web-crypto.js";
 import type {
   CallOptions,
@@ -61,10 +65,15 @@ export class RefreshCoordinator {
   readonly #background: boolean;
   /** No background refresh before this moment of the host's monotonic clock; infinite while one runs. */
   #backgroundAfter = -Infinity;
+  readonly #keeper: KeepFresh;
   readonly #endWatch: () => void;
+  readonly #endListening: () => void;
   #closed = false;
   /** Counts what was learned of the session. */
   #told = 0;
+  /** How often there were other tokens, and by what the last time. */
+  #happened = 0;
+  #lastEvent: CoordinatorEvent["type"] = "refreshed";
 
   /**
    * Checks the options, and never waits.
@@ -76,6 +85,7 @@ export class RefreshCoordinator {
     this.#instance = instance();
     const host = hostOf(options, this.#instance, {
       emit: (event) => this.#emit(event as CoordinatorEvent),
+      presented: (start, end, outcome) => measure("request", start, [["outcome", outcome]], end),
       hold: (held) => this.#hold(held),
       doubt: () => this.#mirror.clear(),
       drop: () => this.#drop(),
@@ -91,7 +101,14 @@ export class RefreshCoordinator {
       throw error;
     }
     this.#mirror = new Mirror(host.clock, announces(host));
+    this.#keeper = new KeepFresh(
+      host.clock,
+      () => this.#kept(() => this.#core.look()),
+      () => this.#flight(this.#isFresh() ? Need.Ahead : Need.Valid, 0),
+    );
     this.#endWatch = onWake(() => this.#wake());
+    for (const what of missing(host.stores.session, host)) this.#degraded(what);
+    this.#endListening = listenTo(host.stores.session, (what) => this.#degraded(what));
     this.#fetch = (input, init) => host.fetch(input, init);
     this.#background = mayRunInBackground() || given["waitUntil"] !== undefined;
     const page = pageLocation();
@@ -208,6 +225,20 @@ export class RefreshCoordinator {
     return isSignal(signal) ? detachable(running, signal) : running;
   };
 
+  /**
+   * Refreshes ahead of need, so that callers need not wait: in the advisory window, a tab that is seen before one that is hidden,
+   * each at a moment of its own. Once one has refreshed, all others have its tokens. Where nobody is signed in it waits until
+   * somebody is. Returns a function that ends it.
+   *
+   * Like an interval, it keeps a Node process running.
+   *
+   * @throws ConfigurationError `closed` after `close()`
+   */
+  readonly keepFresh = (): (() => void) => {
+    if (this.#closed) throw wrongArgument("closed", "this coordinator was closed");
+    return this.#keeper.start();
+  };
+
   /** Calls the listener with every event, and without one when the snapshot has changed. Returns a function that ends it. */
   readonly subscribe = (listener: Listener): (() => void) => {
     if (typeof listener !== "function") throw wrongArgument("wrong-argument", "`subscribe` needs a function");
@@ -230,6 +261,8 @@ export class RefreshCoordinator {
     if (this.#closed) return;
     this.#closed = true;
     this.#endWatch();
+    this.#keeper.end();
+    this.#endListening();
     this.#mirror.clear();
     if (this.#instance.crash === undefined) this.#instance.enter(() => this.#core.close());
   };
@@ -248,6 +281,11 @@ export class RefreshCoordinator {
     if (freshness === Freshness.Stale) return undefined;
     if (freshness === Freshness.Advisory && this.#background) this.#refreshBehind(params);
     return entry;
+  }
+
+  #isFresh(): boolean {
+    const entry = this.#mirror.entry(0);
+    return entry !== undefined && this.#mirror.freshness(entry) !== Freshness.Stale;
   }
 
   #refreshBehind(params: number): void {
@@ -270,16 +308,21 @@ export class RefreshCoordinator {
     return flight;
   }
 
-  /** Lets the snapshot follow a flight. */
+  /** Lets the snapshot and the panel follow a flight. */
   #observe(flight: Promise<TokenSet>, need: Need): void {
     const shown = need !== Need.Ahead;
+    const began = performance.now();
+    const before = this.#happened;
     if (shown) this.#observable.refreshing(true);
-    const settled = () => shown && this.#observable.refreshing(false);
+    const settled = (outcome: string) => {
+      if (shown) this.#observable.refreshing(false);
+      measure(outcome, began, [["in the background", shown ? "no" : "yes"]]);
+    };
     flight.then(
-      () => settled(),
+      () => settled(this.#happened === before ? "read" : this.#lastEvent),
       (error: unknown) => {
         this.#failed(error);
-        settled();
+        settled(error instanceof AnyRefreshError ? error.code : "failed");
       },
     );
   }
@@ -288,8 +331,11 @@ export class RefreshCoordinator {
     this.#told += 1;
     // What has no refresh token lives as long as its access token.
     if (error instanceof NoSessionError && error.code === "no-refresh-token") this.#observable.failed(error as RefreshError);
-    else if (error instanceof RevokedError) this.#observable.over("revoked", error as RefreshError);
-    else if (error instanceof NoSessionError) this.#observable.over("signed-out", undefined);
+    else if (error instanceof RevokedError || error instanceof NoSessionError) {
+      this.#keeper.over();
+      if (error instanceof RevokedError) this.#observable.over("revoked", error as RefreshError);
+      else this.#observable.over("signed-out", undefined);
+    }
     else if (error instanceof AnyRefreshError) this.#observable.failed(error as RefreshError);
   }
 
@@ -334,22 +380,29 @@ export class RefreshCoordinator {
     if (!this.#mirror.hold(held)) return;
     this.#told += 1;
     this.#observable.active(held.expiresAt, held.generation, held.params === 0);
+    if (held.params === 0) this.#keeper.held(windowOf(held));
   }
 
   /** The user signs out here. What is told from now on is of another session. */
   #leave(): void {
     this.#told += 1;
     this.#mirror.clear();
+    this.#keeper.over();
     this.#observable.over("signed-out", undefined);
   }
 
   /** The record may have changed: the mirror forgets, and if anybody is looking, the core looks. */
   #drop(): void {
     this.#mirror.clear();
-    if (this.#closed || !this.#observable.hasListeners || this.#instance.crash !== undefined) return;
+    if (this.#closed || !this.#isWatched() || this.#instance.crash !== undefined) return;
     queueMicrotask(() => {
       if (!this.#closed) void this.#look();
     });
+  }
+
+  /** Is anybody looking? */
+  #isWatched(): boolean {
+    return this.#observable.hasListeners || this.#keeper.active;
   }
 
   async #look(): Promise<void> {
@@ -364,10 +417,22 @@ export class RefreshCoordinator {
 
   /** The page may have missed what others said. */
   #wake(): void {
+    this.#keeper.wake();
     if (this.#instance.crash === undefined) this.#instance.enter(() => this.#core.wake());
   }
 
+  /** Something of the host works less well than it should. Who has noticed may be inside of a call by the core. */
+  #degraded(what: string): void {
+    queueMicrotask(() => {
+      if (!this.#closed && this.#instance.crash === undefined) this.#instance.enter(() => this.#core.degraded(what));
+    });
+  }
+
   #emit(event: CoordinatorEvent): void {
+    if (event.type === "refreshed" || event.type === "adopted") {
+      this.#happened += 1;
+      this.#lastEvent = event.type;
+    }
     this.#observable.emit(event);
   }
 }

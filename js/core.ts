@@ -35,6 +35,7 @@ export interface Core {
   drainRevocations(): Promise<{ revoked: number; left: number }>;
   stats(): Stats;
   wake(): void;
+  degraded(what: string): void;
   close(): void;
 }
 
@@ -100,6 +101,8 @@ export interface Host {
   error(kind: ErrorKind, fields: ErrorFields): Error;
   brand(value: unknown): (ErrorFields & { kind: ErrorKind }) | undefined;
   emit(event: object): void;
+  /** A request with a refresh token has been answered, or will not be: moments of `performance.now()`, and the outcome. */
+  presented(start: number, end: number, outcome: string): void;
   hold(held: Held): void;
   /** The record may have changed: nothing is handed out from memory. */
   doubt(): void;

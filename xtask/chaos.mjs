@@ -1,19 +1,21 @@
-// `npm run chaos`: what takes too long for `npm test`, in real browsers. A thousand races in each engine; RUNS is another number.
-// `npm run chaos -- race-firefox` runs the parts whose names begin so.
+// `npm run chaos`: what takes too long for `npm test`, in real browsers. A thousand races in each engine with each store; RUNS is
+// another number. `npm run chaos -- race-firefox` runs the parts whose names begin so.
 
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+
+import { stores } from "../tests/browser/engines/stores.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
 const RUNS = process.env.RUNS ?? "1000";
 
-const race = (engine) => ({
-  name: `race-${engine}`,
-  args: ["--test-name-pattern=expiries", `tests/browser/${engine === "chromium" ? "" : "engines/"}tabs-of-${engine}-share-a-session.test.mjs`],
+const race = (engine, store) => ({
+  name: `race-${engine}-${store}`,
+  args: [`--test-name-pattern=expiries, ${store}:`, `tests/browser/tabs-of-${engine}-share-a-session.test.mjs`],
   env: { RUNS },
 });
-const parts = [race("chromium"), race("firefox"), race("webkit")];
+const parts = ["chromium", "firefox", "webkit"].flatMap((engine) => Object.keys(stores).map((store) => race(engine, store)));
 
 const wanted = process.argv[2] ?? "";
 const chosen = parts.filter(({ name }) => name.startsWith(wanted));

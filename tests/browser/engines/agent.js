@@ -33,8 +33,16 @@
 
   addEventListener("error", ({ error, message }) => tell({ uncaught: told(error ?? message) }));
   addEventListener("unhandledrejection", ({ reason }) => tell({ uncaught: told(reason) }));
-  // A page with an open socket may not rest in the back/forward cache.
+  const isConnected = () => socket.readyState <= WebSocket.OPEN;
+  const reconnect = () => isConnected() || connect();
+  // A page with an open socket may not rest in the back/forward cache, and a frozen one would lose it.
   addEventListener("pagehide", ({ persisted }) => persisted && socket.close());
-  addEventListener("pageshow", ({ persisted }) => persisted && connect());
+  addEventListener("pageshow", ({ persisted }) => persisted && reconnect());
+  document.addEventListener("freeze", () => {
+    if (!isConnected()) return;
+    tell({ frozen: true });
+    socket.close();
+  });
+  document.addEventListener("resume", reconnect);
   connect();
 })();
