@@ -231,9 +231,7 @@ test("a tab that only looks sees what there is, whether the worker knows it alre
   const all = await signedIn(t, 1);
   await calls(all.page, 1);
   await all.stop();
-  const seen = [];
   const page = await all.open();
-  await page.exposeFunction("seen", (status) => seen.push(status));
   await becomes(page, "active");
   await all.page.evaluate(() => auth.signOut());
   await becomes(page, "signed-out");

@@ -11,6 +11,8 @@ import { becomes, channel, portOf, servedScene } from "./from-afar.mjs";
 
 /** So short that a test can wait for it. */
 const IMPATIENT = { patience: 40 };
+/** So long that a test ends before, if it waits for it. */
+const PATIENT = { patience: 600_000, callTimeout: 600_000 };
 
 /** A page at a port whose other end the test holds. Returns what it says, in order, as it comes. */
 function scripted(t, options) {
@@ -38,13 +40,19 @@ const from = (life) => ({ "refresh-coordinator": 1, name: "default", life });
 const STATE = { snapshot: { status: "active", expiresAt: 5, generation: 0 }, stats: {} };
 const answer = (call, life = "a") => ({ ...from(life), type: "answer", to: call.from, id: call.id, outcome: { value: { accessToken: life, expiresAt: 5, extra: {} } }, ...STATE });
 
-test("the worker's end is closed: whoever waits hears it at once, and whoever comes later soon", async (t) => {
-  const { page, far, next } = scripted(t, IMPATIENT);
+test("the worker's end is closed: whoever waits hears it at once", async (t) => {
+  const { page, far, next } = scripted(t, PATIENT);
   const waiting = [page.getTokens(), page.refresh(), page.signOut(), page.setTokens({ refresh_token: "r" })];
   await next("call", 3);
   far.close();
   for (const call of waiting) await rejects(call, "TransientError", { code: "worker-lost", fault: "host", spent: "maybe" });
-  await rejects(page.getTokens(), "TransientError", { code: "worker-lost" });
+});
+
+test("the worker's end was closed before: whoever comes hears it soon", async (t) => {
+  const { page, far, next } = scripted(t, IMPATIENT);
+  await next("hello");
+  far.close();
+  for (let time = 0; time < 2; time += 1) await rejects(page.getTokens(), "TransientError", { code: "worker-lost" });
 });
 
 test("nobody is at the other end: asked whether it is there, then taken for gone", async (t) => {
@@ -296,7 +304,7 @@ test("the service worker was stopped in the middle: what it had been asked is as
 });
 
 test("another service worker takes over: the calls go on there, and the old one is not heard", async (t) => {
-  const { container, page, worker } = served(t);
+  const { container, page, worker } = served(t, PATIENT);
   container.install(worker);
   const call = page.getTokens();
   const asked = await worker.hears("call");

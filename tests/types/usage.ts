@@ -18,6 +18,7 @@ import {
 } from "refresh-coordinator";
 import { appStore, type AppStore } from "refresh-coordinator/stores/app";
 import { indexedDbStore, webStorageStore, type WebStorageStore } from "refresh-coordinator/stores/web";
+import { connect, type Coordinator, RevokedError as RevokedInWorker, serve, waitUntil } from "refresh-coordinator/worker";
 
 /** The shape of React's hook of this name. */
 declare function useSyncExternalStore<T>(subscribe: (changed: () => void) => () => void, getSnapshot: () => T): T;
@@ -120,3 +121,29 @@ custom.getSnapshot().accessToken;
 void custom.getTokens().then((tokens) => (tokens.expiresAt = 0));
 // @ts-expect-error the access token may be absent, in a cookie-only session
 void custom.getTokens().then((tokens) => tokens.accessToken.length);
+
+/** Code that uses a coordinator need not know where it is. */
+export function wherever(): Coordinator[] {
+  const here: Coordinator = new RefreshCoordinator({ clientId: "web", tokenEndpoint: "/token", store: memoryStore(), waitUntil });
+  const serving = serve(new RefreshCoordinator({ clientId: "web", tokenEndpoint: "/token" }), { name: "second" });
+  const { port1, port2 } = new MessageChannel();
+  serving.accept(port1);
+  // @ts-expect-error: only the worker's own coordinator works off revocations
+  connect(port2).drainRevocations();
+  // @ts-expect-error: an address is no worker
+  connect("./auth-worker.js");
+  return [
+    here,
+    connect(() => new SharedWorker("./auth-worker.js", { type: "module" })),
+    connect(navigator.serviceWorker, { name: "second", origins: [API], callTimeout: 10_000, patience: 2_000 }),
+    connect(new Worker("./auth-worker.js")),
+  ];
+}
+
+export async function inTheWorker(auth: Coordinator): Promise<string | undefined> {
+  try {
+    return await auth.run((accessToken) => accessToken);
+  } catch (error) {
+    return error instanceof RevokedInWorker ? error.reason : undefined;
+  }
+}
