@@ -1,0 +1,235 @@
+// Where the coordinators of a chaos run are: so many tabs, a dedicated, a shared and a service worker. What is done to them, and the
+// record of it.
+//
+// A place is one coordinator: when its tab shows another page, that is another place.
+
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { PUBLIC_CLIENT } from "../../authorization-server/provider.mjs";
+import * as inPlace from "./in-place.mjs";
+import { startDedicated, startService, startShared } from "./workers.mjs";
+
+const MINUTE = 60_000;
+
+export class Places {
+  /** What every wall clock is ahead by, in milliseconds. */
+  wall = 0;
+
+  #run;
+  #slots;
+  #workers = {};
+  #count = 0;
+
+  /** @param run `site`, `browser`, `server`, `network`, `record`, `seed`, and `bounded`, which ends every wait */
+  constructor(run, tabs) {
+    this.#run = run;
+    this.#slots = Array.from({ length: tabs }, () => ({ tab: undefined, place: undefined }));
+    for (const kind of ["dedicated", "shared", "service"]) this.#workers[kind] = { agent: run.site.worker(kind), place: undefined };
+  }
+
+  /** Those that can be asked now. */
+  get living() {
+    const all = [...this.#slots, ...Object.values(this.#workers)].map(({ place }) => place);
+    return all.filter((place) => place?.state === "living");
+  }
+
+  /** Opens whatever is missing. */
+  async complete() {
+    for (const slot of this.#slots) if (slot.tab === undefined) await this.#open(slot);
+    await this.#startWorkers();
+  }
+
+  /** Sets the wall clock of the machine. */
+  jump(minutes) {
+    this.wall += minutes * MINUTE;
+    return this.all(({ agent }) => agent.evaluate((wall) => void (globalThis.ahead = { ...ahead, wall }), this.wall));
+  }
+
+  /** The same in all living places. Those that go meanwhile are passed over. */
+  all(does) {
+    const one = async (place) => {
+      try {
+        return await this.#run.bounded(does(place), `an answer of ${place.name}`);
+      } catch (error) {
+        if (place.state === "living" && place.agent.isThere) throw error;
+        return undefined;
+      }
+    };
+    return Promise.all(this.living.map(one));
+  }
+
+  /** Does what the plan says to a tab, to that of `presenter` if it says so. What must be undone, the function that is returned does. */
+  async suffer({ do: deed, tab, ms, minutes }, presenter) {
+    if (deed === "nothing") return () => {};
+    if (deed === "jump") return this.jump(minutes).then(() => () => {});
+    if (deed === "terminate") return this.#terminate();
+    const slot = this.#slots[tab === "presenter" ? this.#slotOf(presenter) : tab];
+    const again = async () => {
+      if (slot.tab === undefined && !this.#run.browser.isSpent()) await this.#open(slot);
+    };
+    switch (deed) {
+      case "close":
+      case "kill":
+        await this.#end(slot, deed, () => slot.tab[deed]());
+        slot.tab = slot.place = undefined;
+        return again;
+      case "reload":
+        return this.#replace(slot, deed, () => slot.tab.reload());
+      case "navigate":
+        return this.#replace(slot, deed, () => slot.tab.navigate("/another"));
+      case "rest":
+        return this.#rest(slot);
+      case "freeze":
+        return this.#stop(slot, deed, () => slot.tab.freeze(), () => slot.tab.thaw(), ms);
+      case "offline":
+        return this.#stop(slot, deed, () => this.#offline(slot.place), () => this.#online(slot.place), ms);
+    }
+    throw new Error(`nobody knows how to ${deed}`);
+  }
+
+  /** Of a worker: the tab that has it. */
+  #slotOf(name) {
+    return Math.max(this.#slots.findIndex(({ place }) => place?.name === name), 0);
+  }
+
+  async #open(slot) {
+    slot.tab = await this.#run.bounded(this.#run.site.tab("/app"), "a new tab");
+    await this.#begin(slot, slot.tab, `tab ${this.#slots.indexOf(slot)}`);
+  }
+
+  /** Makes a coordinator there: a new place. */
+  async #begin(holder, agent, title) {
+    const { server, seed, record, bounded } = this.#run;
+    const place = { name: `${title} (${(this.#count += 1)})`, agent, state: "living", asked: false };
+    const options = { clientId: PUBLIC_CLIENT, tokenEndpoint: server.tokenEndpoint };
+    await bounded(agent.evaluate(inPlace.begin, { options, name: place.name, seed, wall: this.wall }), `a coordinator in ${place.name}`);
+    record.push({ type: "began", place: place.name, sleeps: title.startsWith("service") });
+    holder.place = place;
+    agent.gone.then(() => {
+      // A page at rest has let go of its socket.
+      if (place.state === "living") this.#ended(place);
+    });
+  }
+
+  #leaves(place, by) {
+    if (place?.state === "living") this.#run.record.push({ type: "leaves", place: place.name, by });
+  }
+
+  #ended(place) {
+    if (place === undefined || place.state === "ended") return;
+    place.state = "ended";
+    this.#run.record.push({ type: "ended", place: place.name });
+  }
+
+  /** The workers that may go with a tab, or with its process. */
+  #withIt(slot, by) {
+    const { dedicated, shared, service } = this.#workers;
+    const number = this.#slots.indexOf(slot);
+    const kinds = by === "kill" ? [dedicated, shared, service] : [[dedicated, shared], [shared]][number];
+    return (kinds ?? []).map(({ place }) => place).filter((place) => place?.state === "living");
+  }
+
+  /** Records what is done to a tab: that its place may be gone, before, and that it is, after. */
+  async #end(slot, by, does) {
+    const workers = this.#withIt(slot, by);
+    for (const place of [slot.place, ...workers]) this.#leaves(place, by);
+    await this.#run.bounded(does(), `the end of ${slot.place.name} by ${by}`);
+    this.#ended(slot.place);
+    await this.#stayed(workers);
+  }
+
+  async #replace(slot, by, does) {
+    await this.#end(slot, by, does);
+    await this.#begin(slot, slot.tab, `tab ${this.#slots.indexOf(slot)}`);
+    return () => {};
+  }
+
+  /** Those of the workers that are still there. */
+  async #stayed(workers) {
+    for (const place of workers) {
+      const isThere = place.agent.isThere && (await place.agent.evaluate(() => "auth" in globalThis).catch(() => false));
+      if (isThere && place.state === "living") this.#run.record.push({ type: "back", place: place.name });
+      else this.#ended(place);
+    }
+  }
+
+  /** Another page comes into the tab, which may keep this one. Undone by going back. */
+  async #rest(slot) {
+    const { record, bounded } = this.#run;
+    const { tab, place } = slot;
+    const workers = this.#withIt(slot, "rest");
+    for (const one of [place, ...workers]) this.#leaves(one, "rest");
+    place.state = "resting";
+    await bounded(tab.navigate("/elsewhere"), `another page in the place of ${place.name}`);
+    return async () => {
+      await bounded(tab.back(), `the way back to ${place.name}`);
+      const rested = await bounded(tab.evaluate((wall) => "auth" in globalThis && ((globalThis.ahead = { ...ahead, wall }), true), this.wall), place.name);
+      if (rested) {
+        place.state = "living";
+        record.push({ type: "back", place: place.name });
+      } else {
+        this.#ended(place);
+        await this.#begin(slot, tab, `tab ${this.#slots.indexOf(slot)}`);
+      }
+      await this.#stayed(workers);
+      this.rested = (this.rested ?? 0) + (rested ? 1 : 0);
+    };
+  }
+
+  /** Stops a place for a while. */
+  async #stop({ place }, by, stop, go, ms) {
+    const { record, bounded } = this.#run;
+    this.#leaves(place, by);
+    await bounded(stop(), `${place.name} to ${by}`);
+    return async () => {
+      await sleep(ms);
+      await bounded(go(), `the end of ${by} in ${place.name}`);
+      record.push({ type: "back", place: place.name });
+    };
+  }
+
+  async #offline({ name, agent }) {
+    this.#run.network.cut(name);
+    await agent.evaluate(() => void dispatchEvent(new Event("offline")));
+  }
+
+  async #online({ name, agent }) {
+    this.#run.network.mend(name);
+    await agent.evaluate(() => void dispatchEvent(new Event("online")));
+  }
+
+  async #terminate() {
+    const { place } = this.#workers.dedicated;
+    const [{ tab }] = this.#slots;
+    if (place?.state === "living" && tab?.isThere) {
+      this.#leaves(place, "terminate");
+      await tab.evaluate(() => (worker.terminate(), void delete globalThis.worker));
+      await place.agent.gone;
+      this.#ended(place);
+    }
+    return () => this.#startWorkers();
+  }
+
+  /** Starts those workers that are not there. */
+  async #startWorkers() {
+    const [first, second] = this.#slots.map(({ tab }) => tab);
+    for (const [kind, start] of [
+      ["dedicated", () => startDedicated(first)],
+      ["shared", () => startShared([first, second])],
+      ["service", () => startService(first)],
+    ]) {
+      const holder = this.#workers[kind];
+      await this.#run.bounded(comesUp(holder.agent, start), `the ${kind} worker`);
+      if (await holder.agent.evaluate(() => "auth" in globalThis)) continue;
+      this.#ended(holder.place);
+      await this.#begin(holder, holder.agent, `${kind} worker`);
+    }
+  }
+}
+
+/** Starts a worker, or finds that it is there. */
+async function comesUp(agent, start) {
+  const arrival = agent.arrival();
+  await start();
+  if (!agent.isThere || !(await agent.evaluate(() => true).catch(() => false))) await arrival;
+}
