@@ -6,8 +6,7 @@ export async function begin({ options, name, seed, wall }) {
   const { RefreshCoordinator } = globalThis.package ?? (await import("/pkg/index.js"));
   const { Random } = globalThis.random ?? (await import("/tests/browser/chaos/random.mjs"));
   const lots = new Random(`${seed} ${name}`);
-  globalThis.ahead = { wall, monotonic: 0 };
-  globalThis.lost = 0;
+  Object.assign(globalThis, { place: name, ahead: { wall, monotonic: 0 }, lost: 0 });
   globalThis.BroadcastChannel = class extends BroadcastChannel {
     postMessage(message) {
       if (lots.share() >= lost) super.postMessage(message);

@@ -14,6 +14,8 @@ const MINUTE = 60_000;
 export class Places {
   /** What every wall clock is ahead by, in milliseconds. */
   wall = 0;
+  /** How often a page has come back as it was. */
+  rested = 0;
 
   #run;
   #slots;
@@ -100,15 +102,28 @@ export class Places {
   /** Makes a coordinator there: a new place. */
   async #begin(holder, agent, title) {
     const { server, seed, record, bounded } = this.#run;
-    const place = { name: `${title} (${(this.#count += 1)})`, agent, state: "living", asked: false };
+    const place = { name: `${title} (${(this.#count += 1)})`, agent, state: "living", mayRest: false, asked: 0 };
     const options = { clientId: PUBLIC_CLIENT, tokenEndpoint: server.tokenEndpoint };
     await bounded(agent.evaluate(inPlace.begin, { options, name: place.name, seed, wall: this.wall }), `a coordinator in ${place.name}`);
     record.push({ type: "began", place: place.name, sleeps: title.startsWith("service") });
     holder.place = place;
-    agent.gone.then(() => {
-      // A page at rest has let go of its socket.
-      if (place.state === "living") this.#ended(place);
+    this.#watch(place);
+  }
+
+  #watch(place) {
+    place.agent.gone.then(() => {
+      if (place.state !== "living") return;
+      // A page at rest has let go of its socket, and so have its workers.
+      if (place.mayRest) place.state = "resting";
+      else this.#ended(place);
     });
+  }
+
+  #back(place) {
+    place.mayRest = false;
+    place.state = "living";
+    this.#run.record.push({ type: "back", place: place.name });
+    this.#watch(place);
   }
 
   #leaves(place, by) {
@@ -147,7 +162,7 @@ export class Places {
   /** Those of the workers that are still there. */
   async #stayed(workers) {
     for (const place of workers) {
-      const isThere = place.agent.isThere && (await place.agent.evaluate(() => "auth" in globalThis).catch(() => false));
+      const isThere = place.agent.isThere && (await place.agent.evaluate((name) => globalThis.place === name, place.name).catch(() => false));
       if (isThere && place.state === "living") this.#run.record.push({ type: "back", place: place.name });
       else this.#ended(place);
     }
@@ -155,24 +170,24 @@ export class Places {
 
   /** Another page comes into the tab, which may keep this one. Undone by going back. */
   async #rest(slot) {
-    const { record, bounded } = this.#run;
+    const { bounded } = this.#run;
     const { tab, place } = slot;
-    const workers = this.#withIt(slot, "rest");
-    for (const one of [place, ...workers]) this.#leaves(one, "rest");
+    for (const one of [place, ...this.#withIt(slot, "rest")]) {
+      this.#leaves(one, "rest");
+      one.mayRest = true;
+    }
     place.state = "resting";
     await bounded(tab.navigate("/elsewhere"), `another page in the place of ${place.name}`);
     return async () => {
       await bounded(tab.back(), `the way back to ${place.name}`);
       const rested = await bounded(tab.evaluate((wall) => "auth" in globalThis && ((globalThis.ahead = { ...ahead, wall }), true), this.wall), place.name);
-      if (rested) {
-        place.state = "living";
-        record.push({ type: "back", place: place.name });
-      } else {
+      if (rested) this.#back(place);
+      else {
         this.#ended(place);
         await this.#begin(slot, tab, `tab ${this.#slots.indexOf(slot)}`);
       }
-      await this.#stayed(workers);
-      this.rested = (this.rested ?? 0) + (rested ? 1 : 0);
+      this.rested += rested ? 1 : 0;
+      await this.#startWorkers();
     };
   }
 
@@ -220,8 +235,12 @@ export class Places {
     ]) {
       const holder = this.#workers[kind];
       await this.#run.bounded(comesUp(holder.agent, start), `the ${kind} worker`);
-      if (await holder.agent.evaluate(() => "auth" in globalThis)) continue;
-      this.#ended(holder.place);
+      const place = holder.place;
+      if (place !== undefined && (await holder.agent.evaluate((name) => globalThis.place === name, place.name))) {
+        if (place.mayRest) this.#back(place);
+        continue;
+      }
+      this.#ended(place);
       await this.#begin(holder, holder.agent, `${kind} worker`);
     }
   }

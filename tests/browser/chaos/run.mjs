@@ -36,13 +36,13 @@ export async function run(browser, { seed, rounds, tabs, tell }) {
       await expiry(round, { places, network, record, bounded });
       session = await settle(round, session, { server, places, network, record });
     }
-    record.push({ type: "over" });
   } catch (error) {
     wrong = error;
   }
+  record.push({ type: "over" });
   await site.close().catch((error) => (wrong ??= error));
   await server.close();
-  return { record, wrong, rested: places.rested ?? 0, presentations: server.oracle.presentations, ...server.oracle.counts() };
+  return { record, wrong, rested: places.rested, presentations: server.oracle.presentations, ...server.oracle.counts() };
 }
 
 /** The access token ends, everybody calls, and something happens to one of them. */
@@ -105,6 +105,10 @@ async function signIn({ server, places, record }) {
 /** What happened, in order, and when: in milliseconds since the run began. */
 class Record extends Array {
   #began = performance.now();
+
+  static get [Symbol.species]() {
+    return Array;
+  }
 
   push(entry) {
     return super.push({ ...entry, at: Math.round(performance.now() - this.#began) });

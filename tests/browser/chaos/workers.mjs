@@ -4,6 +4,7 @@
 export const startDedicated = (page) =>
   page.evaluate(() => {
     globalThis.worker ??= new Worker("/tests/browser/chaos/worker.mjs?tab=dedicated", { type: "module" });
+    worker.postMessage("wake up");
   });
 
 /** Lives for as long as one of the pages that share it. */
@@ -11,7 +12,7 @@ export const startShared = (pages) =>
   Promise.all(
     pages.map((page) =>
       page?.evaluate(() => {
-        globalThis.shared ??= new SharedWorker("/tests/browser/chaos/worker.mjs?tab=shared", { type: "module" });
+        globalThis.shared = new SharedWorker("/tests/browser/chaos/worker.mjs?tab=shared", { type: "module" });
       }),
     ),
   );

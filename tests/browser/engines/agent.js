@@ -36,5 +36,9 @@
   // A page with an open socket may not rest in the back/forward cache.
   addEventListener("pagehide", ({ persisted }) => persisted && socket.close());
   addEventListener("pageshow", ({ persisted }) => persisted && connect());
+  // A worker does not hear that its page has rested. It hears who writes to it, or shares it.
+  const wake = () => socket.readyState > WebSocket.OPEN && connect();
+  addEventListener("message", wake);
+  addEventListener("connect", wake);
   connect();
 })();
