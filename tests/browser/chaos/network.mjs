@@ -15,13 +15,18 @@ export class Network {
   #requests = 0;
   #sockets = new Map();
   #offline = new Set();
+  #underWay = new Set();
   /** What the next request meets that is the first of an expiry. */
   #first;
 
   constructor(server, record) {
     this.#record = record;
     this.#server = server;
-    server.next(Infinity, (context, next) => this.#meet(context, next));
+    server.next(Infinity, (context, next) => {
+      const met = this.#meet(context, next).finally(() => this.#underWay.delete(met));
+      this.#underWay.add(met);
+      return met;
+    });
     for (const [event, type] of [["rotation", "rotated"], ["reuse", "reused"], ["refused", "refused"]]) {
       // A reuse is a refusal too, and was recorded as one.
       const tell = ({ session, detail }) => {
@@ -51,6 +56,11 @@ export class Network {
     this.#offline.delete(place);
   }
 
+  /** Settled when the server is done with every request, also with those whose senders are gone. */
+  async atRest() {
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+  }
+
   nameOf(token, letter) {
     const name = this.#names.get(token) ?? `${letter}${[...this.#names.values()].filter((name) => name[0] === letter).length + 1}`;
     this.#names.set(token, name);
@@ -78,7 +88,8 @@ export class Network {
     const first = this.#first;
     this.#first = undefined;
     first?.arrived(by);
-    const serve = () => this.#request.run(id, next);
+    // Whoever has hung up in the meantime has taken the body along.
+    const serve = () => (context.req.destroyed ? dropBefore()(context) : this.#request.run(id, next));
     try {
       await (first ? this.#suffer(first, id, context, serve) : serve());
     } finally {

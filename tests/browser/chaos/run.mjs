@@ -79,6 +79,7 @@ async function settle({ expiry: number, callers, lost }, session, { server, plac
     if (place.asked !== number) await place.agent.evaluate(inPlace.ask, { lost, callers });
     note(place, await place.agent.evaluate(inPlace.answers));
   });
+  await network.atRest();
   if (!(await server.hasSession(session))) {
     await places.all(async (place) => note(place, await place.agent.evaluate(inPlace.hearOfTheEnd)));
   }
