@@ -1,46 +1,33 @@
-// `npm run bench`: time per call beside the least that shares a promise, interleaved in one run, and bytes.
+// `npm run bench`: time per call, bytes, and how soon waiting tabs have the token. `npm run bench -- calls` runs one part.
 
 import { bytes } from "./bytes.mjs";
-import { fresh, join, median } from "./measure.mjs";
-import { coordinator, map } from "./subjects.mjs";
+import { calls } from "./calls.mjs";
+import { fanOut } from "./fan-out.mjs";
 
-const ROUNDS = 15;
-const FRESH_CALLS = 200_000;
-const CALLERS = 10_000;
-
-const subjects = [map(), await coordinator()];
-const results = subjects.map(() => ({ fresh: [], join: [], wake: [] }));
-
-// One round more than is counted: the first warms up.
-for (let round = 0; round <= ROUNDS; round += 1) {
-  for (const [index, subject] of subjects.entries()) {
-    globalThis.gc?.();
-    const ns = await fresh(subject, FRESH_CALLS);
-    globalThis.gc?.();
-    const flight = await join(subject, CALLERS);
-    if (round === 0) continue;
-    results[index].fresh.push(ns);
-    results[index].join.push(flight.join);
-    results[index].wake.push(flight.wake);
-  }
-}
-for (const subject of subjects) subject.close?.();
-
-const ns = (number) => `${number.toFixed(0)} ns`.padStart(9);
 const line = (what, cells) => console.log(what.padEnd(44) + cells.join("  "));
+const ms = (number) => `${number.toFixed(1)} ms`;
 
-console.log(`Node ${process.versions.node}, medians of ${ROUNDS} interleaved rounds\n`);
-line("", subjects.map(({ name }) => name.padStart(26)).concat("ratio".padStart(7)));
-for (const [what, pick] of [
-  [`fresh token, awaited (${FRESH_CALLS.toLocaleString("en")} calls)`, (result) => median(result.fresh)],
-  [`join a flight (${CALLERS.toLocaleString("en")} callers), per caller`, (result) => median(result.join)],
-  ["be woken by it, per caller", (result) => median(result.wake)],
-  ["both", (result) => median(result.join.map((time, round) => time + result.wake[round]))],
-]) {
-  const [floor, ours] = results.map(pick);
-  line(what, [ns(floor).padStart(26), ns(ours).padStart(26), `${(ours / floor).toFixed(2)}`.padStart(7)]);
+const parts = {
+  calls: () => calls(line),
+  async bytes() {
+    line("bytes", ["raw", "gzip", "brotli"].map((way) => way.padStart(9)));
+    for (const [what, ...sizes] of await bytes()) line(what, sizes.map((size) => size.toLocaleString("en").padStart(9)));
+  },
+  async "fan-out"() {
+    line("tabs that wait, in Chromium", ["last token", "bare hop", "ratio", "one by one"].map((title) => title.padStart(15)));
+    for (const { waiting, token, hop, queue } of await fanOut()) {
+      line(String(waiting), [ms(token), ms(hop), (token / hop).toFixed(1), ms(queue)].map((cell) => cell.padStart(15)));
+    }
+  },
+};
+
+const wanted = process.argv[2] ?? "";
+const chosen = Object.keys(parts).filter((name) => name.startsWith(wanted));
+if (chosen.length === 0) {
+  console.error(`no part is named ${wanted}: there are ${Object.keys(parts).join(", ")}`);
+  process.exit(1);
 }
-
-console.log();
-line("bytes", ["raw", "gzip", "brotli"].map((way) => way.padStart(9)));
-for (const [what, ...sizes] of await bytes()) line(what, sizes.map((size) => size.toLocaleString("en").padStart(9)));
+for (const name of chosen) {
+  await parts[name]();
+  console.log();
+}

@@ -6,8 +6,10 @@ import { type Core, type Held, type Host, Need } from "./core.js";
 import { type RefreshError, RevokedError, NoSessionError, RefreshError as AnyRefreshError, wrongArgument } from "./errors.js";
 import { hostOf, ownMembers, pageLocation } from "./host.js";
 import { type Instance, instance, mayRunInBackground } from "./instance.js";
-import { accessTokenOf, type Entry, Freshness, Mirror } from "./mirror.js";
+import { KeepFresh } from "./keep-fresh.js";
+import { accessTokenOf, type Entry, Freshness, Mirror, windowOf } from "./mirror.js";
 import { onWake } from "./page-life.js";
+import { measure } from "./performance-track.js";
 import { runWithToken } from "./run.js";
 import { Observable } from "./snapshot.js";
 import { canSeal } from "./web-crypto.js";
@@ -59,10 +61,14 @@ export class RefreshCoordinator {
   readonly #background: boolean;
   /** No background refresh before this moment of the host's monotonic clock; infinite while one runs. */
   #backgroundAfter = -Infinity;
+  readonly #keeper: KeepFresh;
   readonly #endWatch: () => void;
   #closed = false;
   /** Counts what was learned of the session. */
   #told = 0;
+  /** How often there were other tokens, and by what the last time. */
+  #happened = 0;
+  #lastEvent: CoordinatorEvent["type"] = "refreshed";
 
   /**
    * Checks the options, and never waits.
@@ -74,6 +80,7 @@ export class RefreshCoordinator {
     this.#instance = instance();
     const host = hostOf(options, this.#instance, {
       emit: (event) => this.#emit(event as CoordinatorEvent),
+      presented: (start, end, outcome) => measure("request", start, [["outcome", outcome]], end),
       hold: (held) => this.#hold(held),
       doubt: () => this.#mirror.clear(),
       drop: () => this.#drop(),
@@ -89,6 +96,11 @@ export class RefreshCoordinator {
       throw error;
     }
     this.#mirror = new Mirror(host.clock, announces(host));
+    this.#keeper = new KeepFresh(
+      host.clock,
+      () => this.#kept(() => this.#core.look()),
+      () => this.#flight(this.#isFresh() ? Need.Ahead : Need.Valid, 0),
+    );
     this.#endWatch = onWake(() => this.#wake());
     this.#fetch = (input, init) => host.fetch(input, init);
     this.#background = mayRunInBackground() || given["waitUntil"] !== undefined;
@@ -211,6 +223,20 @@ export class RefreshCoordinator {
     return isSignal(signal) ? detachable(running, signal) : running;
   };
 
+  /**
+   * Refreshes ahead of need, so that callers need not wait: in the advisory window, a tab that is seen before one that is hidden,
+   * each at a moment of its own. Once one has refreshed, all others have its tokens. Where nobody is signed in it waits until
+   * somebody is. Returns a function that ends it.
+   *
+   * Like an interval, it keeps a Node process running.
+   *
+   * @throws ConfigurationError `closed` after `close()`
+   */
+  readonly keepFresh = (): (() => void) => {
+    if (this.#closed) throw wrongArgument("closed", "this coordinator was closed");
+    return this.#keeper.start();
+  };
+
   /** Calls the listener with every event, and without one when the snapshot has changed. Returns a function that ends it. */
   readonly subscribe = (listener: Listener): (() => void) => {
     if (typeof listener !== "function") throw wrongArgument("wrong-argument", "`subscribe` needs a function");
@@ -233,6 +259,7 @@ export class RefreshCoordinator {
     if (this.#closed) return;
     this.#closed = true;
     this.#endWatch();
+    this.#keeper.end();
     this.#mirror.clear();
     if (this.#instance.crash === undefined) this.#instance.enter(() => this.#core.close());
   };
@@ -248,6 +275,11 @@ export class RefreshCoordinator {
     if (freshness === Freshness.Stale) return undefined;
     if (freshness === Freshness.Advisory && this.#background) this.#refreshBehind(params);
     return entry;
+  }
+
+  #isFresh(): boolean {
+    const entry = this.#mirror.entry(0);
+    return entry !== undefined && this.#mirror.freshness(entry) !== Freshness.Stale;
   }
 
   #refreshBehind(params: number): void {
@@ -270,16 +302,21 @@ export class RefreshCoordinator {
     return flight;
   }
 
-  /** Lets the snapshot follow a flight. */
+  /** Lets the snapshot and the panel follow a flight. */
   #observe(flight: Promise<TokenSet>, need: Need): void {
     const shown = need !== Need.Ahead;
+    const began = performance.now();
+    const before = this.#happened;
     if (shown) this.#observable.refreshing(true);
-    const settled = () => shown && this.#observable.refreshing(false);
+    const settled = (outcome: string) => {
+      if (shown) this.#observable.refreshing(false);
+      measure(outcome, began, [["in the background", shown ? "no" : "yes"]]);
+    };
     flight.then(
-      () => settled(),
+      () => settled(this.#happened === before ? "read" : this.#lastEvent),
       (error: unknown) => {
         this.#failed(error);
-        settled();
+        settled(error instanceof AnyRefreshError ? error.code : "failed");
       },
     );
   }
@@ -288,8 +325,11 @@ export class RefreshCoordinator {
     this.#told += 1;
     // What has no refresh token lives as long as its access token.
     if (error instanceof NoSessionError && error.code === "no-refresh-token") this.#observable.failed(error as RefreshError);
-    else if (error instanceof RevokedError) this.#observable.over("revoked", error as RefreshError);
-    else if (error instanceof NoSessionError) this.#observable.over("signed-out", undefined);
+    else if (error instanceof RevokedError || error instanceof NoSessionError) {
+      this.#keeper.over();
+      if (error instanceof RevokedError) this.#observable.over("revoked", error as RefreshError);
+      else this.#observable.over("signed-out", undefined);
+    }
     else if (error instanceof AnyRefreshError) this.#observable.failed(error as RefreshError);
   }
 
@@ -357,19 +397,21 @@ export class RefreshCoordinator {
     if (!this.#mirror.hold(held)) return;
     this.#told += 1;
     this.#observable.active(held.expiresAt, held.generation, held.params === 0);
+    if (held.params === 0) this.#keeper.held(windowOf(held));
   }
 
   /** The user signs out here. What is told from now on is of another session. */
   #leave(): void {
     this.#told += 1;
     this.#mirror.clear();
+    this.#keeper.over();
     this.#observable.over("signed-out", undefined);
   }
 
   /** The record may have changed: the mirror forgets, and if anybody is looking, the core looks. */
   #drop(): void {
     this.#mirror.clear();
-    if (this.#closed || !this.#observable.hasListeners || this.#instance.crash !== undefined) return;
+    if (this.#closed || !this.#isWatched() || this.#instance.crash !== undefined) return;
     queueMicrotask(() => {
       if (this.#closed) return;
       const told = this.#told;
@@ -378,12 +420,22 @@ export class RefreshCoordinator {
     });
   }
 
+  /** Is anybody looking? */
+  #isWatched(): boolean {
+    return this.#observable.hasListeners || this.#keeper.active;
+  }
+
   /** The page may have missed what others said. */
   #wake(): void {
+    this.#keeper.wake();
     if (this.#instance.crash === undefined) this.#instance.enter(() => this.#core.wake());
   }
 
   #emit(event: CoordinatorEvent): void {
+    if (event.type === "refreshed" || event.type === "adopted") {
+      this.#happened += 1;
+      this.#lastEvent = event.type;
+    }
     this.#observable.emit(event);
   }
 }

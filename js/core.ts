@@ -100,6 +100,8 @@ export interface Host {
   error(kind: ErrorKind, fields: ErrorFields): Error;
   brand(value: unknown): (ErrorFields & { kind: ErrorKind }) | undefined;
   emit(event: object): void;
+  /** A request with a refresh token has been answered, or will not be: moments of `performance.now()`, and the outcome. */
+  presented(start: number, end: number, outcome: string): void;
   hold(held: Held): void;
   /** The record may have changed: nothing is handed out from memory. */
   doubt(): void;

@@ -6,10 +6,11 @@
 
 import type { Held } from "./core.js";
 import { wrongArgument } from "./errors.js";
+import type { AdvisoryWindow } from "./keep-fresh.js";
 import type { Clock, TokenSet } from "./types.js";
 
 /** A held token set, with the promises that are handed out for it: the same ones while it is held. */
-export class Entry {
+export class Entry implements AdvisoryWindow {
   readonly tokens: Promise<TokenSet>;
   readonly accessToken: Promise<string>;
   readonly held: Held;
@@ -24,13 +25,24 @@ export class Entry {
   constructor(held: Held, lookedAt: number, longest: number) {
     this.held = held;
     this.until = lookedAt + longest;
-    this.advisoryWall = held.expiresAt - held.advisory;
-    this.advisoryMonotonic = held.expiresMonotonic - held.advisory;
-    this.mandatoryWall = held.expiresAt - held.mandatory;
-    this.mandatoryMonotonic = held.expiresMonotonic - held.mandatory;
+    const window = windowOf(held);
+    this.advisoryWall = window.advisoryWall;
+    this.advisoryMonotonic = window.advisoryMonotonic;
+    this.mandatoryWall = window.mandatoryWall;
+    this.mandatoryMonotonic = window.mandatoryMonotonic;
     this.tokens = Promise.resolve(held.tokens);
     this.accessToken = accessTokenOf(this.tokens, held.tokens);
   }
+}
+
+/** The window in which a token set is refreshed ahead of need. */
+export function windowOf({ expiresAt, expiresMonotonic, advisory, mandatory }: Held): AdvisoryWindow {
+  return {
+    advisoryWall: expiresAt - advisory,
+    advisoryMonotonic: expiresMonotonic - advisory,
+    mandatoryWall: expiresAt - mandatory,
+    mandatoryMonotonic: expiresMonotonic - mandatory,
+  };
 }
 
 /** How fresh a held token set is. */

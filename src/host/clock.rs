@@ -145,7 +145,12 @@ pub async fn host_sleep(delay: Millis) {
 
 /// The host's own monotonic clock.
 pub fn host_monotonic() -> Millis {
+    host_moment() as Millis
+}
+
+/// The same with the fractions it has.
+pub fn host_moment() -> f64 {
     let performance = property(&js_sys::global(), "performance").unwrap_or(JsValue::UNDEFINED);
     let now = invoke(&performance, "now", &[]).ok().and_then(|now| now.as_f64());
-    now.unwrap_or_else(js_sys::Date::now) as Millis
+    now.unwrap_or_else(js_sys::Date::now)
 }

@@ -66,6 +66,11 @@ impl Embedder {
         let _ = invoke(&self.host, "emit", &[event]);
     }
 
+    /// A presentation is over, for the browser's performance panel. Moments of the host's monotonic clock.
+    pub fn presented(&self, start: f64, end: f64, outcome: &str) {
+        let _ = invoke(&self.host, "presented", &[&start.into(), &end.into(), &outcome.into()]);
+    }
+
     /// Fills the mirror.
     pub fn hold(&self, hold: &Hold<'_>) {
         let held = Members::new()

@@ -1,21 +1,25 @@
 //! What happened, for events and statistics. Events are kept back until no user code can get between claim and commit.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use wasm_bindgen::JsValue;
 
-use super::clock::HostClock;
+use super::clock::{HostClock, host_moment};
 use super::embedder::Embedder;
 use super::object::Members;
 use crate::protocol::notice::{Notice, What};
 use crate::protocol::ports::{Clock, Observer};
+use crate::protocol::verdict::Verdict;
 
 /// The observer of one coordinator.
 pub struct Journal {
     embedder: Rc<Embedder>,
     clock: Rc<HostClock>,
     undelivered: RefCell<Vec<JsValue>>,
+    /// Presentations that are over: when they began and ended, and how.
+    untold: RefCell<Vec<(f64, f64, Cow<'static, str>)>>,
     /// Calls that joined an open flight.
     pub joins: Cell<u32>,
     presentations: Cell<u32>,
@@ -32,6 +36,7 @@ impl Journal {
             embedder,
             clock,
             undelivered: RefCell::default(),
+            untold: RefCell::default(),
             joins: Cell::default(),
             presentations: Cell::default(),
             adoptions: Cell::default(),
@@ -41,8 +46,21 @@ impl Journal {
         }
     }
 
+    /// A presentation that began then is over.
+    pub fn presented(&self, began: f64, verdict: &Verdict) {
+        let outcome = match verdict {
+            Verdict::Granted(_) => Cow::Borrowed("granted"),
+            Verdict::Refused(refusal) if refusal.details.code.is_empty() => Cow::Borrowed("refused"),
+            Verdict::Refused(refusal) => refusal.details.code.clone(),
+        };
+        self.untold.borrow_mut().push((began, host_moment(), outcome));
+    }
+
     /// Hands over the events kept back.
     pub fn deliver(&self) {
+        for (began, ended, outcome) in self.untold.take() {
+            self.embedder.presented(began, ended, &outcome);
+        }
         for event in self.undelivered.take() {
             self.embedder.emit(&event);
         }

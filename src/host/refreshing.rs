@@ -106,6 +106,10 @@ impl Coordinator {
         if let Err(wrong) = self.session_mode() {
             return Shared::rejected(&raise_wrong(&self.embedder, &wrong));
         }
+        // Whoever waits looks at every hint: at an expiry all tabs do, and a second look of each would keep the last one waiting.
+        if let Some(open) = self.flights(Mode::Session).looking(&self.options.params) {
+            return open.promise();
+        }
         let (coordinator, shared) = (self.clone(), Shared::new());
         let settling = shared.clone();
         let work = async move {

@@ -6,7 +6,7 @@ use wasm_bindgen::JsValue;
 
 use super::bell::Bell;
 use super::channel::HostChannel;
-use super::clock::HostClock;
+use super::clock::{HostClock, host_moment};
 use super::embedder::Embedder;
 use super::endpoint::{self, HostEndpoint, Prepared};
 use super::journal::Journal;
@@ -102,7 +102,10 @@ impl TokenEndpoint for HostWorld {
     }
 
     async fn present(&self, prepared: Prepared, presentation: Presentation<'_>) -> Verdict {
-        self.endpoint.present(prepared, presentation).await
+        let began = host_moment();
+        let verdict = self.endpoint.present(prepared, presentation).await;
+        self.journal.presented(began, &verdict);
+        verdict
     }
 
     async fn revoke(&self, token: &Secret) -> Result<(), Refusal> {

@@ -5,6 +5,7 @@
 use std::cell::RefCell;
 
 use super::demand::{Demand, Need};
+use super::ports::Params;
 use super::tokens::Secret;
 
 /// Two calls with equal keys share one flight.
@@ -58,6 +59,14 @@ impl<P: Clone> Flights<P> {
         let open = self.open.borrow();
         let too_late = |flight: &Flight<P>| flight.sent && key.demand.need == Need::MintedAfterNow;
         open.flights.iter().find(|flight| flight.key == *key && !too_late(flight)).map(|flight| flight.promise.clone())
+    }
+
+    /// The shared promise of an open flight for these parameters that has not sent a request: a hint makes it look at the record.
+    pub fn looking(&self, params: &Params) -> Option<P> {
+        let open = self.open.borrow();
+        let looks =
+            |flight: &&Flight<P>| !flight.sent && flight.key.demand.need == Need::Valid && flight.key.demand.params == *params;
+        open.flights.iter().find(looks).map(|flight| flight.promise.clone())
     }
 
     /// Opens a flight.
@@ -133,6 +142,18 @@ mod tests {
         assert_eq!(flights.join(&key(Need::MintedAfterNow)), None);
         flights.start(key(Need::MintedAfterNow), 2);
         assert_eq!(flights.join(&key(Need::MintedAfterNow)), Some(2));
+    }
+
+    #[test]
+    fn only_a_flight_that_has_sent_nothing_looks_for_others_too() {
+        let (flights, plain) = (Flights::new(), Vec::new());
+        flights.start(key(Need::MintedAfterNow), 1);
+        assert_eq!(flights.looking(&plain), None);
+        let ticket = flights.start(key(Need::Valid), 2);
+        assert_eq!(flights.looking(&plain), Some(2));
+        assert_eq!(flights.looking(&vec![("scope".into(), "a".into())]), None);
+        flights.sent(ticket);
+        assert_eq!(flights.looking(&plain), None);
     }
 
     #[test]

@@ -155,6 +155,7 @@ fn who_waits_in_vain_has_the_token_if_it_is_still_valid_then() {
             context.world.taken.set(true);
             assert_eq!(got(&context).map_err(|failure| told::<()>(Err(failure))), answer);
             assert!(context.world.sent.borrow().is_empty(), "nobody goes on without the lock");
+            assert_eq!(context.world.noticed(&What::Waiting), 1);
         }
     }
 }
@@ -256,6 +257,23 @@ fn a_hint_that_tells_of_a_newer_record_stops_the_request() {
     context.world.before_read(|_| {});
     context.world.before_read(move |world| world.put(&key, &renewed()));
     assert_eq!(got(&context), Ok("A1".into()));
+    assert!(context.world.sent.borrow().is_empty());
+}
+
+#[test]
+fn who_queues_for_the_lock_and_is_told_before_its_turn_has_waited() {
+    let context = with(&stale());
+    let key = context.names.session().key;
+    context.world.locks.set(Some(LockScope::Covering));
+    context.world.taken.set(true);
+    let renewed = move |world: &Scripted| {
+        world.put(&key, &renewed());
+        world.heard.set(1);
+    };
+    context.world.waits.borrow_mut().push_back(Box::new(renewed));
+    assert_eq!(got(&context), Ok("A1".into()));
+    assert_eq!(context.world.noticed(&What::Waiting), 1);
+    assert_eq!(context.world.noticed(&What::Adopted), 1);
     assert!(context.world.sent.borrow().is_empty());
 }
 

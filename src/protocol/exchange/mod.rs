@@ -153,12 +153,20 @@ impl<'a, W: World> Exchange<'a, W> {
         };
         // Rule 2: queue for the lock; under the lock, rule 1 again.
         if self.lock_scope() != LockScope::None && self.held.is_none() {
+            if seen.record.intent.is_some() {
+                self.waits();
+            }
             let passed_by = match self.queue(heard).await {
                 Woken::Locked(held) => {
                     self.held = Some(held);
                     dropped(Safeguard::ReadUnderLock)
                 }
-                Woken::Hinted | Woken::Unlockable => false,
+                Woken::Hinted => {
+                    // At an expiry nobody's intent is there yet when all of them look.
+                    self.waits();
+                    false
+                }
+                Woken::Unlockable => false,
                 Woken::Elapsed if dropped(Safeguard::NoPassingBy) => true,
                 Woken::Elapsed | Woken::Dismissed => return self.busy(fall_back).map(Some),
             };
@@ -217,15 +225,20 @@ impl<'a, W: World> Exchange<'a, W> {
     /// Waits without the lock for something to change.
     async fn wait_for_change(&mut self, heard: u64, until: Millis) {
         self.held = None;
-        if !self.has_waited {
-            self.has_waited = true;
-            let generation = self.context.memory().last.as_ref().map_or(0, |last| last.generation);
-            self.notice(generation, What::Waiting);
-        }
+        self.waits();
         let until = until.min(self.patience);
         let wait = Wait { key: self.key(), lock: false, hint_after: Some(heard), until };
         if let Woken::Dismissed = self.context.world.wait_any(wait).await {
             (self.patience, self.retries_left) = (self.context.world.monotonic(), 0);
+        }
+    }
+
+    /// Says once that this flight waits for others.
+    fn waits(&mut self) {
+        if !self.has_waited {
+            self.has_waited = true;
+            let generation = self.context.memory().last.as_ref().map_or(0, |last| last.generation);
+            self.notice(generation, What::Waiting);
         }
     }
 
