@@ -1,4 +1,5 @@
 // `npm run chaos`: what takes too long for `npm test`, in real browsers. A thousand races in each engine; RUNS is another number.
+// And in each 20 tabs at 200 expiries, of which each meets something else: TABS, EXPIRIES and SEED are others. TELL=1 says what.
 // `npm run chaos -- race-firefox` runs the parts whose names begin so.
 
 import { spawnSync } from "node:child_process";
@@ -13,7 +14,17 @@ const race = (engine) => ({
   args: ["--test-name-pattern=expiries", `tests/browser/${engine === "chromium" ? "" : "engines/"}tabs-of-${engine}-share-a-session.test.mjs`],
   env: { RUNS },
 });
-const parts = [race("chromium"), race("firefox"), race("webkit")];
+/** The same seed is the same plan. A new one each time, unless one is to be repeated. */
+const { SEED = Date.now().toString(36), TABS = "20", EXPIRIES = "200" } = process.env;
+
+const chaos = (engine) => ({
+  name: `chaos-${engine}`,
+  args: [`tests/browser/chaos-in-${engine}-costs-no-session.test.mjs`],
+  env: { SEED, TABS, EXPIRIES },
+});
+
+const engines = ["chromium", "firefox", "webkit"];
+const parts = [...engines.map(race), ...engines.map(chaos)];
 
 const wanted = process.argv[2] ?? "";
 const chosen = parts.filter(({ name }) => name.startsWith(wanted));

@@ -22,7 +22,7 @@ export class Places {
   #workers = {};
   #count = 0;
 
-  /** @param run `site`, `browser`, `server`, `network`, `record`, `seed`, and `bounded`, which ends every wait */
+  /** @param run `site`, `browser`, what its driver `can`, `server`, `network`, `record`, `seed`, and `bounded`, which ends every wait */
   constructor(run, tabs) {
     this.#run = run;
     this.#slots = Array.from({ length: tabs }, () => ({ tab: undefined, place: undefined }));
@@ -53,8 +53,9 @@ export class Places {
       try {
         return await this.#run.bounded(does(place), `an answer of ${place.name}`);
       } catch (error) {
-        if (place.state === "living" && place.agent.isThere) throw error;
-        return undefined;
+        if (place.state !== "living" || !place.agent.isThere) return undefined;
+        this.#run.record.push({ type: "silent", place: place.name, why: error.message });
+        throw error;
       }
     };
     return Promise.all(this.living.map(one));
@@ -84,7 +85,8 @@ export class Places {
       case "freeze":
         return this.#stop(slot, deed, () => slot.tab.freeze(), () => slot.tab.thaw(), ms);
       case "offline":
-        return this.#stop(slot, deed, () => this.#offline(slot.place), () => this.#online(slot.place), ms);
+        if (this.#run.can.offline) return this.#stop(slot, deed, () => slot.tab.goOffline(), () => slot.tab.goOnline(), ms);
+        return this.#stop(slot, deed, () => this.#goOffline(slot.place), () => this.#goOnline(slot.place), ms);
     }
     throw new Error(`nobody knows how to ${deed}`);
   }
@@ -203,12 +205,13 @@ export class Places {
     };
   }
 
-  async #offline({ name, agent }) {
+  /** As the page sees it, where the driver cannot. */
+  async #goOffline({ name, agent }) {
     this.#run.network.cut(name);
     await agent.evaluate(() => void dispatchEvent(new Event("offline")));
   }
 
-  async #online({ name, agent }) {
+  async #goOnline({ name, agent }) {
     this.#run.network.mend(name);
     await agent.evaluate(() => void dispatchEvent(new Event("online")));
   }

@@ -20,13 +20,13 @@ const PATIENCE = 90_000;
  *
  * @param tell is told each round before it begins, in one line
  */
-export async function run(browser, { seed, rounds, tabs, tell }) {
+export async function run(browser, { can, seed, rounds, tabs, tell }) {
   const server = await startAuthorizationServer(strict, { accessTokenLifetime: LIFETIME });
   const site = await Site.open(browser);
   const record = new Record();
   const network = new Network(server, record);
   const bounded = (promise, what) => withinPatience(promise, `${what} (seed ${seed})`);
-  const places = new Places({ site, browser, server, network, record, seed, bounded }, tabs);
+  const places = new Places({ site, browser, can, server, network, record, seed, bounded }, tabs);
   let wrong;
   try {
     await places.complete();

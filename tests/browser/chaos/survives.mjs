@@ -23,7 +23,7 @@ export function survivesChaos(engine) {
       const rounds = plan({ seed, expiries, tabs: TABS, can });
       const browser = await engine.launch();
       t.after(() => browser.close());
-      const { record, wrong, ...counts } = await run(browser, { seed, rounds, tabs: TABS, tell: process.env.TELL ? console.log : () => {} });
+      const { record, wrong, ...counts } = await run(browser, { can, seed, rounds, tabs: TABS, tell: process.env.TELL ? console.log : () => {} });
       const sentences = judge(record);
       t.diagnostic(`seed ${seed}: ${JSON.stringify(counts)}, sessions lost with a cause: ${record.filter((entry) => entry.alive === false).length}`);
       if (wrong === undefined && sentences.length === 0) return;

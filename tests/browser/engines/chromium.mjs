@@ -6,7 +6,7 @@ import { required } from "../executable.mjs";
 
 export const chromium = {
   name: "Chromium",
-  can: { kill: true, goOnAfterKill: true, freeze: true },
+  can: { kill: true, goOnAfterKill: true, freeze: true, offline: true },
   launch,
 };
 
@@ -41,6 +41,12 @@ function driven(page) {
     await devtools.send("Page.setWebLifecycleState", { state });
     await devtools.detach();
   };
+  let network;
+  const setOffline = async (offline) => {
+    // What it is told holds for as long as somebody who told it is there.
+    network ??= await page.context().newCDPSession(page);
+    await network.send("Network.emulateNetworkConditions", { offline, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
+  };
   return {
     navigate: (url) => page.goto(url, { waitUntil: "commit" }),
     reload: () => page.reload({ waitUntil: "commit" }),
@@ -48,5 +54,7 @@ function driven(page) {
     close: () => page.close(),
     freeze: () => lifecycle("frozen"),
     thaw: () => lifecycle("active"),
+    goOffline: () => setOffline(true),
+    goOnline: () => setOffline(false),
   };
 }

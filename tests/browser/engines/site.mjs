@@ -146,6 +146,15 @@ export class Tab {
     return this.#driven.thaw();
   }
 
+  /** Nothing goes in or out until `goOnline`, not even what is asked here. Where the engine's driver can. */
+  goOffline() {
+    return this.#driven.goOffline();
+  }
+
+  goOnline() {
+    return this.#driven.goOnline();
+  }
+
   /** A page has come up in the tab. */
   arrive(socket) {
     this.#socket = socket;
