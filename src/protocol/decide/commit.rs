@@ -51,7 +51,7 @@ pub fn committed(
     next.retry_at = None;
     next.failures = 0;
     next.reason = None;
-    if claimed.sends > 0 && !dropped(Safeguard::CountSends) {
+    if claimed.sends > 0 {
         next.forebode_loss();
     }
     if let Some(refresh_token) = &granted.refresh_token

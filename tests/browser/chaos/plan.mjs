@@ -19,6 +19,9 @@ const needs = { kill: "kill", freeze: "freeze" };
 /** What `can` leaves out of the plan. */
 export const leftOut = (can) => Object.keys(needs).filter((deed) => !can[needs[deed]]);
 
+/** What is done without the driver. */
+export const imitated = (can) => (can.offline ? [] : ["offline"]);
+
 /**
  * One round for each expiry.
  *

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { judge } from "./judge.mjs";
-import { described, leftOut, plan } from "./plan.mjs";
+import { described, imitated, leftOut, plan } from "./plan.mjs";
 import { run } from "./run.mjs";
 
 const TABS = Number(process.env.TABS ?? 6);
@@ -19,7 +19,8 @@ export function survivesChaos(engine) {
   for (const [index, expiries] of stretches(can).entries()) {
     const seed = index === 0 ? SEED : `${SEED}.${index}`;
     test(`${TABS} tabs and three workers, ${expiries} expiries, seed ${seed}: one rotation each, and no session lost without a cause`, async (t) => {
-      t.diagnostic(`left out in ${engine.name}: ${leftOut(can).join(", ") || "nothing"}`);
+      const list = (deeds) => deeds.join(", ") || "nothing";
+      t.diagnostic(`${engine.name} leaves out ${list(leftOut(can))} and imitates ${list(imitated(can))}`);
       const rounds = plan({ seed, expiries, tabs: TABS, can });
       const browser = await engine.launch();
       t.after(() => browser.close());
