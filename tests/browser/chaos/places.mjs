@@ -69,6 +69,7 @@ export class Places {
     const slot = this.#slots[tab === "presenter" ? this.#slotOf(presenter) : tab];
     const again = async () => {
       if (slot.tab === undefined && !this.#run.browser.isSpent()) await this.#open(slot);
+      await this.#startWorkers();
     };
     switch (deed) {
       case "close":
@@ -148,36 +149,31 @@ export class Places {
 
   /** Records what is done to a tab: that its place may be gone, before, and that it is, after. */
   async #end(slot, by, does) {
-    const workers = this.#withIt(slot, by);
-    for (const place of [slot.place, ...workers]) this.#leaves(place, by);
+    this.#mayGo(slot, by);
     await this.#run.bounded(does(), `the end of ${slot.place.name} by ${by}`);
     this.#ended(slot.place);
-    await this.#stayed(workers);
+    // Its page may be kept for a while, but nobody comes back to it.
+    if (slot === this.#slots[0]) this.#ended(this.#workers.dedicated.place);
+  }
+
+  /** Something happens to a tab. What becomes of the workers, `#startWorkers` finds out. */
+  #mayGo(slot, by) {
+    const workers = this.#withIt(slot, by);
+    for (const place of [slot.place, ...workers]) this.#leaves(place, by);
+    for (const place of workers) place.mayRest = true;
   }
 
   async #replace(slot, by, does) {
     await this.#end(slot, by, does);
     await this.#begin(slot, slot.tab, `tab ${this.#slots.indexOf(slot)}`);
-    return () => {};
-  }
-
-  /** Those of the workers that are still there. */
-  async #stayed(workers) {
-    for (const place of workers) {
-      const isThere = place.agent.isThere && (await place.agent.evaluate((name) => globalThis.place === name, place.name).catch(() => false));
-      if (isThere && place.state === "living") this.#run.record.push({ type: "back", place: place.name });
-      else this.#ended(place);
-    }
+    return () => this.#startWorkers();
   }
 
   /** Another page comes into the tab, which may keep this one. Undone by going back. */
   async #rest(slot) {
     const { bounded } = this.#run;
     const { tab, place } = slot;
-    for (const one of [place, ...this.#withIt(slot, "rest")]) {
-      this.#leaves(one, "rest");
-      one.mayRest = true;
-    }
+    this.#mayGo(slot, "rest");
     place.state = "resting";
     await bounded(tab.navigate("/elsewhere"), `another page in the place of ${place.name}`);
     return async () => {
@@ -221,37 +217,44 @@ export class Places {
     const [{ tab }] = this.#slots;
     if (place?.state === "living" && tab?.isThere) {
       this.#leaves(place, "terminate");
-      await tab.evaluate(() => (worker.terminate(), void delete globalThis.worker));
-      await place.agent.gone;
+      await tab.evaluate(() => (worker.terminate(), void (globalThis.worker = undefined)));
+      await this.#run.bounded(place.agent.gone, `the end of ${place.name}`);
       this.#ended(place);
     }
     return () => this.#startWorkers();
   }
 
-  /** Starts those workers that are not there. */
+  /** Starts those workers that are not there, and finds out which are. */
   async #startWorkers() {
-    const [first, second] = this.#slots.map(({ tab }) => tab);
-    for (const [kind, start] of [
-      ["dedicated", () => startDedicated(first)],
-      ["shared", () => startShared([first, second])],
-      ["service", () => startService(first)],
+    const { bounded } = this.#run;
+    const tabs = this.#slots.map(({ tab }) => tab);
+    const [first, second] = tabs;
+    for (const [kind, pages, start] of [
+      ["dedicated", [first], startDedicated],
+      ["shared", [first, second], startShared],
+      ["service", tabs.filter(Boolean).slice(0, 1), startService],
     ]) {
       const holder = this.#workers[kind];
-      await this.#run.bounded(comesUp(holder.agent, start), `the ${kind} worker`);
-      const place = holder.place;
-      if (place !== undefined && (await holder.agent.evaluate((name) => globalThis.place === name, place.name))) {
+      const { agent, place } = holder;
+      const there = pages.filter(Boolean);
+      if (there.length === 0) continue;
+      await bounded(comesUp(agent, () => start(there)), `the ${kind} worker`);
+      const isSame = agent.evaluate((name) => globalThis.place === name, place?.name ?? "");
+      if (await bounded(isSame, `a word of the ${kind} worker`)) {
         if (place.mayRest) this.#back(place);
         continue;
       }
       this.#ended(place);
-      await this.#begin(holder, holder.agent, `${kind} worker`);
+      await this.#begin(holder, agent, `${kind} worker`);
     }
   }
 }
 
-/** Starts a worker, or finds that it is there. */
+/** Starts a worker, or finds that it is there. `start` says true if the worker can only be a new one. */
 async function comesUp(agent, start) {
   const arrival = agent.arrival();
-  await start();
-  if (!agent.isThere || !(await agent.evaluate(() => true).catch(() => false))) await arrival;
+  const isNew = await start();
+  // One that is stopped with its page has a socket all the same.
+  const answer = agent.isThere && !isNew ? agent.evaluate(() => {}).catch(() => arrival) : arrival;
+  await Promise.race([arrival, answer]);
 }

@@ -34,13 +34,13 @@ export async function run(browser, { can, seed, rounds, tabs, tell }) {
     for (const round of rounds) {
       tell(described(round));
       await expiry(round, { places, network, record, bounded });
-      session = await settle(round, session, { server, places, network, record });
+      session = await settle(round, session, { server, places, network, record, bounded });
     }
   } catch (error) {
     wrong = error;
   }
   record.push({ type: "over" });
-  await site.close().catch((error) => (wrong ??= error));
+  await bounded(site.close(), "the tabs to close").catch((error) => (wrong ??= error));
   await server.close();
   return { record, wrong, rested: places.rested, presentations: server.oracle.presentations, ...server.oracle.counts() };
 }
@@ -69,7 +69,7 @@ async function expiry({ expiry: number, clocks, callers, lost, before, fate, mea
 }
 
 /** Collects what callers were told, and looks at what the server knows. Signs in again if the session is lost. */
-async function settle({ expiry: number, callers, lost }, session, { server, places, network, record }) {
+async function settle({ expiry: number, callers, lost }, session, { server, places, network, record, bounded }) {
   const told = new Map();
   const note = (place, answers) => {
     const named = answers.map(({ token, ...error }) => (token === undefined ? error : { token: network.nameOf(token, "A") }));
@@ -79,7 +79,7 @@ async function settle({ expiry: number, callers, lost }, session, { server, plac
     if (place.asked !== number) await place.agent.evaluate(inPlace.ask, { lost, callers });
     note(place, await place.agent.evaluate(inPlace.answers));
   });
-  await network.atRest();
+  await bounded(network.atRest(), `the server, to be done with the requests of expiry ${number}`);
   if (!(await server.hasSession(session))) {
     await places.all(async (place) => note(place, await place.agent.evaluate(inPlace.hearOfTheEnd)));
   }
