@@ -108,7 +108,7 @@ export class Places {
     const place = { name: `${title} (${(this.#count += 1)})`, agent, state: "living", mayRest: false, asked: 0 };
     const options = { clientId: PUBLIC_CLIENT, tokenEndpoint: server.tokenEndpoint };
     await bounded(agent.evaluate(inPlace.begin, { options, name: place.name, seed, wall: this.wall }), `a coordinator in ${place.name}`);
-    record.push({ type: "began", place: place.name, sleeps: title.startsWith("service") });
+    record.push({ type: "began", place: place.name, sleeps: /^(shared|service)/.test(title) });
     holder.place = place;
     this.#watch(place);
   }
@@ -129,8 +129,8 @@ export class Places {
     this.#watch(place);
   }
 
-  #leaves(place, by) {
-    if (place?.state === "living") this.#run.record.push({ type: "leaves", place: place.name, by });
+  #leaves(place, by, perhaps = false) {
+    if (place?.state === "living") this.#run.record.push({ type: "leaves", place: place.name, by, perhaps });
   }
 
   #ended(place) {
@@ -143,8 +143,9 @@ export class Places {
   #withIt(slot, by) {
     const { dedicated, shared, service } = this.#workers;
     const number = this.#slots.indexOf(slot);
-    const kinds = by === "kill" ? [dedicated, shared, service] : [[dedicated, shared], [shared]][number];
-    return (kinds ?? []).map(({ place }) => place).filter((place) => place?.state === "living");
+    // WebKitGTK ends the others with the tab that they share a process with, whoever else has them.
+    const kinds = by === "kill" || number === 0 ? [dedicated, shared, service] : [shared, service];
+    return kinds.map(({ place }) => place).filter((place) => place?.state === "living");
   }
 
   /** Records what is done to a tab: that its place may be gone, before, and that it is, after. */
@@ -159,8 +160,11 @@ export class Places {
   /** Something happens to a tab. What becomes of the workers, `#startWorkers` finds out. */
   #mayGo(slot, by) {
     const workers = this.#withIt(slot, by);
-    for (const place of [slot.place, ...workers]) this.#leaves(place, by);
-    for (const place of workers) place.mayRest = true;
+    this.#leaves(slot.place, by);
+    for (const place of workers) {
+      this.#leaves(place, by, true);
+      place.mayRest = true;
+    }
   }
 
   async #replace(slot, by, does) {
