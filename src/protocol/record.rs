@@ -92,7 +92,12 @@ pub enum Unreadable {
     NewerSchema,
     /// Not a record at all.
     Garbage,
+    /// Sealed, and there is nothing that opens it.
+    Unopened,
 }
+
+/// What a store has in the place of a value that cannot be opened any more. No record, and no text of anybody's.
+pub const UNOPENED: &str = "unopened";
 
 impl Record {
     /// A session that has just begun.

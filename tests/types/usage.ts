@@ -17,6 +17,7 @@ import {
   type TokenSet,
 } from "refresh-coordinator";
 import { appStore, type AppStore } from "refresh-coordinator/stores/app";
+import { indexedDbStore, webStorageStore, type WebStorageStore } from "refresh-coordinator/stores/web";
 
 /** The shape of React's hook of this name. */
 declare function useSyncExternalStore<T>(subscribe: (changed: () => void) => () => void, getSnapshot: () => T): T;
@@ -61,6 +62,13 @@ export function ownStorage(state: { session?: { jwt: string; refresh: string; un
   });
 }
 
+/** What other code of the app reads. */
+export const mirrors: readonly WebStorageStore[] = [
+  webStorageStore({ key: "session", database: "my-app" }),
+  webStorageStore({ items: { access_token: ({ accessToken }) => accessToken, name: () => undefined }, storage: sessionStorage }),
+];
+export const stores: readonly Store[] = [...mirrors, indexedDbStore({ database: "my-app" })];
+
 export async function everyMember(auth: RefreshCoordinator, signal: AbortSignal): Promise<void> {
   const tokens: TokenSet = await auth.getTokens({ signal, params: { scope: "a b", resource: ["x", "y"] } });
   const token: string = await auth.getAccessToken();
@@ -102,6 +110,8 @@ export const custom = new RefreshCoordinator({
 new RefreshCoordinator({ clientId: "web", tokenEndpoint: "/token", timeout: "10s" });
 // @ts-expect-error all three are needed
 appStore({ load: () => undefined, save: () => {} });
+// @ts-expect-error an item is made by a function of the tokens
+webStorageStore({ items: { access_token: "accessToken" } });
 // @ts-expect-error there is no such option
 new RefreshCoordinator({ clientId: "web", tokenEndpoint: "/token", retry: 3 });
 // @ts-expect-error a snapshot holds no token

@@ -194,14 +194,17 @@ export class Places {
   }
 
   /** Stops a place for a while. */
-  async #stop({ place }, by, stop, go, ms) {
-    const { record, bounded } = this.#run;
-    this.#leaves(place, by);
+  async #stop(slot, by, stop, go, ms) {
+    const { bounded } = this.#run;
+    const { place } = slot;
+    this.#mayGo(slot, by);
+    place.mayRest = true;
     await bounded(stop(), `${place.name} to ${by}`);
     return async () => {
       await sleep(ms);
       await bounded(go(), `the end of ${by} in ${place.name}`);
-      record.push({ type: "back", place: place.name });
+      this.#back(place);
+      await this.#startWorkers();
     };
   }
 

@@ -8,6 +8,7 @@ import { descendants } from "./processes.mjs";
 export const firefox = {
   name: "Firefox",
   can: { kill: true, goOnAfterKill: true, freeze: false, offline: false },
+  restingWorker: "ended",
   launch,
 };
 

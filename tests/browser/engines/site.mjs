@@ -64,7 +64,9 @@ export class Tab {
   #socket;
   #gone;
   #arrived = () => {};
+  #froze = () => {};
   #asked = new Map();
+  #isFrozen = false;
   #questions = 0;
 
   constructor(site, browser, name) {
@@ -138,12 +140,14 @@ export class Tab {
   }
 
   /** Stops everything in the page until `thaw`, as browsers do with tabs in the background. Where the engine's driver can. */
-  freeze() {
-    return this.#driven.freeze();
+  async freeze() {
+    const frozen = new Promise((resolve) => (this.#froze = resolve));
+    await this.#driven.freeze();
+    await frozen;
   }
 
   thaw() {
-    return this.#driven.thaw();
+    return this.#shows(() => this.#driven.thaw());
   }
 
   /** Nothing goes in or out until `goOnline`, not even what is asked here. Where the engine's driver can. */
@@ -159,13 +163,20 @@ export class Tab {
   arrive(socket) {
     this.#socket = socket;
     this.#gone = new Promise((resolve) => socket.once("close", resolve));
-    const asked = (this.#asked = new Map());
+    // What was asked of a page before it was frozen, it answers when it goes on.
+    const asked = (this.#asked = this.#isFrozen ? this.#asked : new Map());
+    this.#isFrozen = false;
     socket.once("close", () => {
+      if (this.#isFrozen) return;
       for (const { reject } of asked.values()) reject(new Error("the page is gone"));
     });
     socket.on("message", (data) => {
-      const { id, value, error, uncaught } = JSON.parse(data);
+      const { id, value, error, uncaught, frozen } = JSON.parse(data);
       if (uncaught) return this.#site.uncaught.push(thrown(uncaught));
+      if (frozen) {
+        this.#isFrozen = true;
+        return this.#froze();
+      }
       // What was asked before the page went to rest, nobody waits for any more.
       if (error) asked.get(id)?.reject(thrown(error));
       else asked.get(id)?.resolve(value);
