@@ -45,7 +45,8 @@ pub struct Record {
     pub failures: u8,
     /// Tokens still to be revoked. Every write carries them over.
     pub revoke: Vec<Secret>,
-    /// Why the session was rejected: the name of a [`Reason`].
+    /// Why the session was rejected: the name of a [`Reason`]. While it lives: why it will have been, should the server turn out
+    /// to have ended it already.
     pub reason: Option<String>,
 }
 
@@ -166,6 +167,12 @@ impl Record {
         for token in &replaced.revoke {
             self.queue(Some(token));
         }
+    }
+
+    /// The token that the live one replaced went out more than once. One of those requests may reach the server after the other,
+    /// and a strict one then ends the session: nobody hears of it before the live token is presented.
+    pub fn forebode_loss(&mut self) {
+        self.reason = Some(Reason::ResponseLost.name().to_owned());
     }
 
     /// Why it was rejected.

@@ -38,11 +38,15 @@
   // A page with an open socket may not rest in the back/forward cache, and a frozen one would lose it.
   addEventListener("pagehide", ({ persisted }) => persisted && socket.close());
   addEventListener("pageshow", ({ persisted }) => persisted && reconnect());
-  document.addEventListener("freeze", () => {
+  // Workers have none.
+  globalThis.document?.addEventListener("freeze", () => {
     if (!isConnected()) return;
     tell({ frozen: true });
     socket.close();
   });
-  document.addEventListener("resume", reconnect);
+  globalThis.document?.addEventListener("resume", reconnect);
+  // A worker does not hear that its page has rested. It hears who writes to it, or shares it.
+  addEventListener("message", reconnect);
+  addEventListener("connect", reconnect);
   connect();
 })();

@@ -7,7 +7,7 @@ import { required } from "../executable.mjs";
 
 export const chromium = {
   name: "Chromium",
-  can: { kill: true, goOnAfterKill: true, freeze: true },
+  can: { kill: true, goOnAfterKill: true, freeze: true, offline: true },
   restingWorker: "evicted",
   launch,
 };
@@ -44,6 +44,10 @@ function driven(page) {
     devtools ??= await page.createCDPSession();
     await devtools.send("Page.setWebLifecycleState", { state });
   };
+  const setOffline = async (offline) => {
+    devtools ??= await page.createCDPSession();
+    await devtools.send("Network.emulateNetworkConditions", { offline, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
+  };
   return {
     navigate: (url) => page.goto(url, LOADED),
     reload: () => page.reload(LOADED),
@@ -51,5 +55,7 @@ function driven(page) {
     close: () => page.close(),
     freeze: () => lifecycle("frozen"),
     thaw: () => lifecycle("active"),
+    goOffline: () => setOffline(true),
+    goOnline: () => setOffline(false),
   };
 }

@@ -1,6 +1,6 @@
 // One origin and its tabs, in any browser. What is the same in all engines is here; what is not is in their drivers.
 
-import { WebSocketServer } from "ws";
+import { WebSocket, WebSocketServer } from "ws";
 
 import { listen } from "../../authorization-server/listen.mjs";
 import { servePages } from "../served.mjs";
@@ -41,6 +41,13 @@ export class Site {
     return tab;
   }
 
+  /** A worker that will come up with this name as `tab` in its address. What its pages do to it is theirs; here it is asked. */
+  worker(name) {
+    const worker = new Tab(this, undefined, name);
+    this.#tabs.set(name, worker);
+    return worker;
+  }
+
   /** Closes all tabs. Throws what nobody caught in them. */
   async close() {
     await Promise.all([...this.#tabs.values()].map((tab) => tab.close()));
@@ -49,7 +56,7 @@ export class Site {
   }
 }
 
-/** A tab of a site. */
+/** A tab of a site, or a worker. */
 export class Tab {
   #site;
   #browser;
@@ -72,6 +79,16 @@ export class Tab {
   /** Settled when the page that is there now is gone, whatever the reason. */
   get gone() {
     return this.#gone;
+  }
+
+  /** Can it be asked? */
+  get isThere() {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  /** Settled when the next page or worker comes up. */
+  arrival() {
+    return new Promise((resolve) => (this.#arrived = resolve));
   }
 
   /** What a function returns in the page. It sees the page's globals only; argument and result are JSON. */
@@ -133,6 +150,15 @@ export class Tab {
     return this.#shows(() => this.#driven.thaw());
   }
 
+  /** Nothing goes in or out until `goOnline`, not even what is asked here. Where the engine's driver can. */
+  goOffline() {
+    return this.#driven.goOffline();
+  }
+
+  goOnline() {
+    return this.#driven.goOnline();
+  }
+
   /** A page has come up in the tab. */
   arrive(socket) {
     this.#socket = socket;
@@ -161,7 +187,7 @@ export class Tab {
 
   /** Does something after which a page comes up. */
   async #shows(does) {
-    const arrived = new Promise((resolve) => (this.#arrived = resolve));
+    const arrived = this.arrival();
     await does();
     await arrived;
   }
