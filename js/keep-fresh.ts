@@ -21,8 +21,10 @@ export interface AdvisoryWindow {
 const TICK = 60_000;
 /** After a refresh that brought nothing new: the shortest and the longest pause, in milliseconds. */
 const [SHORTEST, LONGEST] = [5_000, 60_000];
-/** Nothing of these changes by asking again: somebody has to sign in, or to correct an option. */
-const STANDING = [RevokedError, NoSessionError, InteractionRequiredError, ConfigurationError];
+/** Nobody is signed in any more, or not yet. */
+const OVER = [RevokedError, NoSessionError];
+/** Nothing changes by asking again: the user must act, or somebody correct an option. */
+const STANDING = [InteractionRequiredError, ConfigurationError];
 
 /**
  * How long to wait before asking, in milliseconds.
@@ -53,8 +55,8 @@ export class KeepFresh {
   #running = false;
   /** What is held; nothing while it is not known what there is. */
   #window: AdvisoryWindow | undefined;
-  /** Nothing to do until there are other tokens. */
-  #dormant = false;
+  /** Why there is nothing to do: there is no session, or its tokens cannot be refreshed until there are others. */
+  #dormant: "over" | "standing" | undefined;
   #luck = Math.random();
   /** Refreshes in a row that brought nothing new, and until when that is waited out: monotonic clock. */
   #vain = 0;
@@ -96,7 +98,7 @@ export class KeepFresh {
   held(window: AdvisoryWindow): void {
     if (this.#window?.mandatoryWall === window.mandatoryWall) return;
     this.#window = window;
-    this.#dormant = false;
+    this.#dormant = undefined;
     this.#luck = Math.random();
     this.#vain = 0;
     this.#notBefore = -Infinity;
@@ -106,7 +108,7 @@ export class KeepFresh {
   /** Signed out, or revoked. */
   over(): void {
     this.#window = undefined;
-    this.#dormant = true;
+    this.#dormant = "over";
     this.#wakeUp();
   }
 
@@ -120,16 +122,19 @@ export class KeepFresh {
     if (this.#window === undefined) await this.#try(this.#look);
     while (this.active) {
       const wait = this.#due();
-      if (wait > 0) await this.#sleep(Math.min(wait, TICK));
-      else await this.#try(this.#ask);
+      if (wait <= 0) {
+        await this.#try(this.#ask);
+        continue;
+      }
+      await this.#sleep(Math.min(wait, TICK));
       // Somebody may have signed in, and nobody has said so here.
-      if (this.active && this.#dormant) await this.#try(this.#look);
+      if (this.active && this.#dormant !== undefined) await this.#try(this.#look);
     }
     this.#running = false;
   }
 
   #due(): number {
-    if (this.#dormant || isOffline()) return Infinity;
+    if (this.#dormant !== undefined || isOffline()) return Infinity;
     try {
       const monotonic = this.#clock.monotonic();
       const pause = this.#notBefore - monotonic;
@@ -147,10 +152,15 @@ export class KeepFresh {
     const window = this.#window;
     try {
       await attempt();
+      // There is a session, with tokens or without any that are still good.
+      if (this.#dormant === "over") this.#dormant = undefined;
       // The tokens that were there before: asked too early, or the refresh failed while they are still good.
       if (attempt === this.#ask && this.#window === window) this.#pause();
     } catch (error) {
-      if (STANDING.some((standing) => error instanceof standing)) this.#dormant = this.#window === window;
+      // Otherwise it speaks of tokens that have been replaced meanwhile.
+      if (this.#window !== window) return;
+      if (OVER.some((over) => error instanceof over)) this.over();
+      else if (STANDING.some((standing) => error instanceof standing)) this.#dormant = "standing";
       else this.#pause(error instanceof TransientError ? error.retryAt : undefined);
     }
   }
@@ -161,7 +171,7 @@ export class KeepFresh {
       const left = retryAt === undefined ? 0 : Math.min(retryAt - this.#clock.now(), LONGEST);
       this.#notBefore = this.#clock.monotonic() + Math.max(left, pauseAfter(this.#vain, Math.random()));
     } catch {
-      this.#dormant = true;
+      this.#dormant = "standing";
     }
   }
 

@@ -32,11 +32,13 @@ function coordinator(t, { reply = () => ({}), ...options } = {}) {
 
 const signIn = (auth) => auth.setTokens({ access_token: "A0", refresh_token: "R0", expires_in: 3_600 });
 
-/** Time goes on by so much, and whoever looks at the clock meanwhile does. Nothing here takes longer than some turns of the loop. */
-async function pass(clock, ms, step = TICK) {
+/** Time goes on by so much, and whoever looks at the clock meanwhile does what it has to. `keepers`: who sleep in between. */
+async function pass(clock, ms, { step = TICK, keepers = 1 } = {}) {
   for (let left = ms; left > 0; left -= step) {
     clock.advance(Math.min(left, step));
     await turns();
+    // A call that is under way has a limit, and so a sleeper of its own.
+    while (clock.sleeping.length > keepers) await turns();
   }
 }
 
@@ -104,10 +106,10 @@ test("two that share a store: one refreshes, and the other has its tokens", asyn
   await other.auth.getTokens();
   t.after(one.auth.keepFresh());
   t.after(other.auth.keepFresh());
-  await pass(clock, HOUR - MANDATORY);
+  await pass(clock, HOUR - MANDATORY, { keepers: 2 });
   assert.equal(one.refreshes() + other.refreshes(), 1);
   assert.deepEqual([await one.auth.getAccessToken(), await other.auth.getAccessToken()], ["A1", "A1"]);
-  await pass(clock, HOUR - MANDATORY);
+  await pass(clock, HOUR - MANDATORY, { keepers: 2 });
   assert.equal(one.refreshes() + other.refreshes(), 2);
 });
 
@@ -159,11 +161,35 @@ test("begun while nobody is signed in, it asks for nothing until somebody is", a
   assert.equal(refreshes(), 1);
 });
 
+test("somebody signs in elsewhere with a refresh token alone: nothing is held then, and it is refreshed within a minute", async (t) => {
+  const clock = new Clock();
+  const store = new TestStore(clock);
+  const [one, other] = [coordinator(t, { clock, store }), coordinator(t, { clock, store })];
+  t.after(one.auth.keepFresh());
+  await pass(clock, TICK);
+  await other.auth.setTokens({ refresh_token: "R0" });
+  await pass(clock, 2 * TICK);
+  assert.equal(one.refreshes(), 1);
+});
+
+test("a session without a refresh token is left to end, and is looked at once a minute", async (t) => {
+  const clock = new Clock();
+  const store = new TestStore(clock);
+  const { auth, refreshes } = coordinator(t, { clock, store, refresh: undefined, name: undefined, clientId: "web", tokenEndpoint: "https://issuer.example/token" });
+  await auth.setTokens({ access_token: "A0", expires_in: 3_600 });
+  t.after(auth.keepFresh());
+  await pass(clock, HOUR);
+  store.calls.length = 0;
+  await pass(clock, 10 * TICK);
+  assert.ok(store.calls.length <= 30, `${store.calls.length} calls`);
+  assert.equal(refreshes(), 0);
+});
+
 for (const [why, error] of [
   ["the user must act", () => new InteractionRequiredError("a second factor is due")],
   ["an option is wrong", () => new ConfigurationError("no such client")],
 ]) {
-  test(`${why}: asked once, and not again before there are other tokens`, async (t) => {
+  test(`${why}: once the token has ended nothing is asked before there are other tokens`, async (t) => {
     let refused = true;
     const reply = () => {
       if (refused) throw error();
@@ -171,14 +197,18 @@ for (const [why, error] of [
     const { auth, clock, heard, refreshes } = coordinator(t, { reply });
     await signIn(auth);
     t.after(auth.keepFresh());
-    await pass(clock, 6 * HOUR);
-    assert.equal(refreshes(), 1);
+    await pass(clock, HOUR + TICK);
+    const asked = refreshes();
+    // Once while the token was good, if the clock was looked at in time, and once when it had ended.
+    assert.ok(asked === 1 || asked === 2, `${asked} requests`);
+    await pass(clock, 5 * HOUR);
+    assert.equal(refreshes(), asked);
     refused = false;
     const refreshed = heard("refreshed");
     await auth.setTokens({ access_token: "B0", refresh_token: "S0", expires_in: 3_600 });
     await pass(clock, HOUR - MANDATORY);
     await refreshed;
-    assert.equal(refreshes(), 2);
+    assert.equal(refreshes(), asked + 1);
   });
 }
 
@@ -196,7 +226,7 @@ test("a refresh that fails while the token is good is tried again ever more seld
   });
   await signIn(auth);
   t.after(auth.keepFresh());
-  await pass(clock, HOUR - MANDATORY - 1_000, 1_000);
+  await pass(clock, HOUR - MANDATORY - 1_000, { step: 1_000 });
   assert.equal(await auth.getAccessToken(), "A0");
   const pauses = asked.map((at, number) => at - asked[number - 1]).slice(1);
   // From five seconds to a minute, of which at least a half is kept.
