@@ -177,6 +177,8 @@ class Server {
   }
 
   #keep(call: string, outcome: Outcome): void {
+    // The last one that was asked for goes last.
+    this.#kept.delete(call);
     this.#kept.set(call, outcome);
     const [oldest] = this.#kept.keys();
     if (this.#kept.size > MOST_KEPT && oldest !== undefined) this.#kept.delete(oldest);
