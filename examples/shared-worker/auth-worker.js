@@ -1,4 +1,4 @@
-// The shared worker: it holds the session for all tabs, in memory only. It lives as long as one of them does.
+// The shared worker: it holds the session for all tabs, in memory only. It ends with the last of them.
 
 import { memoryStore, RefreshCoordinator } from "refresh-coordinator";
 import { serve } from "refresh-coordinator/worker";

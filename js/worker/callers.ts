@@ -12,6 +12,8 @@ export interface Caller {
   post(message: Tell & Envelope): void;
   /** Is it told of changes here? Clients of a service worker are found anew each time: it forgets them when it is stopped. */
   readonly stays: boolean;
+  /** Is its port closed? A page that was killed says no goodbye. */
+  readonly gone: boolean;
 }
 
 /** Keeps a service worker alive until the promise is settled. */
@@ -55,7 +57,7 @@ if (isScope("SharedWorkerGlobalScope")) {
   scope.addEventListener("message", (event) => {
     const { source, origin, data } = event;
     if (source === null || origin !== scope.location.origin) return;
-    hear(data, { post: (message) => source.postMessage(message), stays: false }, (until) => hold(event, until));
+    hear(data, { post: (message) => source.postMessage(message), stays: false, gone: false }, (until) => hold(event, until));
   });
 } else if (isScope("DedicatedWorkerGlobalScope")) {
   accept(scope);
@@ -74,7 +76,9 @@ export const isServed = (name: string) => hearers.has(name);
 
 /** Whoever has the other end of the port may call: all that serve, or this one of that name only. */
 export function accept(port: Port, only?: { readonly name: string; readonly hearer: Hear }): void {
-  const caller: Caller = { post: (message) => port.postMessage(message), stays: true };
+  const caller = { post: (message: object) => port.postMessage(message), stays: true, gone: false };
+  // Where the platform tells.
+  port.addEventListener("close", () => (caller.gone = true));
   port.addEventListener("message", ({ data }) => hear(data, caller, () => {}, only));
   port.start?.();
 }

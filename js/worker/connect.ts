@@ -28,7 +28,7 @@ export interface ConnectOptions {
   fetch?: (input: string, init: RequestInit) => unknown;
   /** How long a call waits in all. Default: 35 s, a little more than the coordinator itself takes. */
   callTimeout?: number;
-  /** How long a worker may be silent while it is asked for something, before it is taken for gone. Default: 5 s. */
+  /** How long a worker may be silent while it is asked for something, before it is taken for gone (a dedicated worker of this page: before calls reject). Default: 5 s. */
   patience?: number;
 }
 
@@ -39,16 +39,23 @@ const NOTHING_COUNTED: Stats = Object.freeze({
 /**
  * Uses the coordinator of a worker as if it were here. Never waits: what the snapshot says is known a moment later.
  *
- * Given a function, it makes another worker when one is gone: also after this page rested in the back/forward cache. A service
+ * Given a function, it makes another worker when one is gone: also after this page rested in the back/forward cache. A dedicated worker
+ * that it made is ended after `close`, once nothing is under way there (if its coordinator has the option `waitUntil`), or a minute later. A service
  * worker is started by the browser whenever it is called, and may be replaced by another version. With a worker or port as such, calls
  * reject once it is gone.
  *
+ * What may be done only once (`setTokens`, `signOut`, `renew`, a `refresh` without `rejected`) is never done again: if its answer was
+ * lost together with the worker, it rejects with `worker-lost`, and so do `setTokens` and `signOut` that are open when the page goes to
+ * rest in the back/forward cache. `spent` is `maybe` then: `getTokens` tells what there is.
+ *
  * Beyond what the coordinator rejects with, calls reject with a `TransientError` `worker-lost`, `worker-failed` or `worker-timeout` if
  * the worker does not answer, with a `ConfigurationError` `worker-version` if it is one of another version of this package, and with
- * one of the code `no-worker` if there can be none here. Every call settles within `callTimeout`.
+ * one of the code `no-worker` if there can be none here: where `SharedWorker` or `navigator.serviceWorker` is missing, as while a server
+ * renders, `connect` itself works, and only calls reject. Every call settles within `callTimeout`.
  *
  * Token sets have no refresh token, which stays in the worker (but for those of `renew`). Errors are of the same classes, without
- * `cause`. `stats` and `getSnapshot` are what the worker last said.
+ * `cause`. `stats` and `getSnapshot` are what the worker last said. `keepFresh` and `drainRevocations` are missing: the worker calls them
+ * on its own coordinator.
  *
  * @throws ConfigurationError if it is nothing one can connect to, or if an option is wrong.
  * @example
@@ -57,7 +64,7 @@ const NOTHING_COUNTED: Stats = Object.freeze({
  * const elsewhere = connect(navigator.serviceWorker, { origins: ["https://api.example"] });
  * ```
  */
-export function connect(to: Connectable, options: ConnectOptions = {}): Coordinator {
+export function connect(to: Connectable | undefined, options: ConnectOptions = {}): Coordinator {
   return new RemoteCoordinator(to, options);
 }
 
@@ -78,7 +85,7 @@ class RemoteCoordinator implements Coordinator {
   #snapshot: Snapshot = UNKNOWN;
   #stats: Stats = NOTHING_COUNTED;
 
-  constructor(to: Connectable, options: ConnectOptions) {
+  constructor(to: Connectable | undefined, options: ConnectOptions) {
     const { name = "default", origins, fetch, callTimeout = 35_000, patience = 5_000 } = checked(options);
     const page = pageLocation();
     this.#fetch = fetch ?? ((input, init) => globalThis.fetch(input, init));

@@ -5,6 +5,8 @@ import type { RefreshCoordinator } from "../coordinator.js";
 /**
  * A coordinator, wherever it is: a {@link RefreshCoordinator} is one, and what `connect` returns is one.
  *
+ * `keepFresh` and `drainRevocations` are not among these: they belong where the coordinator is, so a worker calls them itself.
+ *
  * All members are bound, none is an `async` function: calls with the same demand and no signal get the same promise while it is open.
  */
 export interface Coordinator

@@ -1,14 +1,15 @@
 /**
  * A page's calls to its worker: each is answered, or settles in bounded time whatever becomes of the worker.
  *
- * A call that was not answered is made again where the worker was started anew or another connection can be had: the coordinator
- * joins what is one demand, and its record in the store knows what was spent. Must not know what the members mean.
+ * A call that was not answered is made again where the worker was started anew or another connection can be had, if it does nothing
+ * twice. Of all others is asked only what became of them, and a worker that does not know says so: a session that was given to it
+ * once must not come back later.
  */
 
 import { makeError, type RefreshError } from "../errors.js";
 import { raised } from "./crossing.js";
-import { type Connection, gone, type Opening } from "./opening.js";
-import { type Ask, type Envelope, envelop, isEnvelope, type Member, type Outcome, PROTOCOL, type State, TAG, type Tell } from "./protocol.js";
+import { type Connection, gone, LONGER_THAN_A_REFRESH, type Opening } from "./opening.js";
+import { type Ask, changesSession, type Envelope, envelop, isEnvelope, mayRepeat, type Member, newName, type Outcome, PROTOCOL, type State, TAG, type Tell } from "./protocol.js";
 
 /** Durations in milliseconds. */
 export interface Limits {
@@ -26,6 +27,9 @@ export type Told = (state: State, news: (Tell & { type: "news" }) | undefined) =
 
 interface Pending {
   readonly ask: Ask & { type: "call" };
+  readonly repeatable: boolean;
+  /** Has any worker heard of it, as far as one knows here? */
+  posted: boolean;
   resolve(answered: Answered): void;
   reject(error: RefreshError): void;
   readonly stopClock: () => void;
@@ -36,7 +40,7 @@ export class Link {
   readonly #name: string;
   readonly #limits: Limits;
   readonly #tell: Told;
-  readonly #from = Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(36)).join("");
+  readonly #from = newName();
   readonly #pending = new Map<number, Pending>();
   #calls = 0;
   #connection: Connection | undefined;
@@ -48,6 +52,8 @@ export class Link {
   #life: string | undefined;
   /** How many times in a row the watch has heard nothing. */
   #silent = 0;
+  /** Since when nothing was heard of what was asked. */
+  #silentSince: number | undefined;
   #stopWatch: (() => void) | undefined;
   #closed = false;
 
@@ -68,11 +74,13 @@ export class Link {
     const id = (this.#calls += 1);
     const ask = { type: "call", from: this.#from, id, member, args } as const;
     // Also when there is no connection yet: the caller is to hear it at once.
+    const posted = this.#connection !== undefined;
     if (this.#connection === undefined) structuredClone(args);
     else this.#send(this.#connection, ask);
     return new Promise((resolve, reject) => {
       const late = () => this.#settle(id, ({ reject }) => reject(gone("worker-timeout", "the worker did not answer within `callTimeout`")));
-      this.#pending.set(id, { ask, resolve, reject, stopClock: alarm(this.#limits.callTimeout, this.#limits.patience, late) });
+      const repeatable = mayRepeat(member, args);
+      this.#pending.set(id, { ask, repeatable, posted, resolve, reject, stopClock: alarm(this.#limits.callTimeout, this.#limits.patience, late) });
       if (this.#connection === undefined && !this.#opens) this.#open();
       this.#watch();
     });
@@ -87,8 +95,12 @@ export class Link {
 
   /** The page goes, perhaps only to rest in the back/forward cache. */
   leave(forGood: boolean): void {
-    if (forGood) this.#post({ type: "bye", from: this.#from });
-    else if (this.#connection?.restless === true) this.#disconnect();
+    if (forGood) return this.#post({ type: "bye", from: this.#from });
+    if (this.#connection?.restless === false) return;
+    // Whoever comes back may come back to another session.
+    const lost = gone("worker-lost", "the page went to rest before the worker had answered");
+    this.#refuse(lost, ({ ask }) => changesSession(ask.member));
+    this.#disconnect();
   }
 
   /** No more calls; those that are open are answered still. */
@@ -108,6 +120,7 @@ export class Link {
         this.#connection = connection;
         this.#life = undefined;
         this.#silent = 0;
+        this.#silentSince = undefined;
         this.#post({ type: "hello", from: this.#from });
         this.#again();
         this.#watch();
@@ -119,7 +132,7 @@ export class Link {
   }
 
   #disconnect(): void {
-    this.#post({ type: "bye", from: this.#from });
+    this.#post({ type: "bye", from: this.#from, ...(this.#connection?.owned === true && { ends: true }) });
     this.#attempt += 1;
     this.#opens = false;
     this.#connection?.close();
@@ -138,12 +151,16 @@ export class Link {
     this.#refuse(error);
   }
 
-  #refuse(error: RefreshError): void {
-    for (const id of [...this.#pending.keys()]) this.#settle(id, ({ reject }) => reject(error));
+  #refuse(error: RefreshError, which: (pending: Pending) => boolean = () => true): void {
+    for (const [id, pending] of [...this.#pending]) which(pending) && this.#settle(id, ({ reject }) => reject(error));
   }
 
   #again(): void {
-    for (const { ask } of this.#pending.values()) this.#post(ask);
+    for (const [id, pending] of this.#pending) {
+      const { ask, posted, repeatable } = pending;
+      this.#post(posted && !repeatable ? { type: "recall", from: this.#from, id } : ask);
+      pending.posted = true;
+    }
   }
 
   #heard(data: unknown): void {
@@ -151,10 +168,11 @@ export class Link {
     if (data.to !== undefined && data.to !== this.#from) return;
     if (data[TAG] !== PROTOCOL) return this.#mismatched(data[TAG]);
     this.#silent = 0;
+    this.#silentSince = undefined;
     this.#retried = false;
     const message = data as Tell & Envelope;
     if (message.type === "version") return;
-    if (message.type !== "pong") this.#tell(message, message.type === "news" ? message : undefined);
+    if (message.type !== "pong" && message.type !== "idle") this.#tell(message, message.type === "news" ? message : undefined);
     if (message.type === "answer") this.#answered(message.id, message.outcome);
     const before = this.#life;
     this.#life = message.life;
@@ -163,6 +181,8 @@ export class Link {
   }
 
   #answered(id: number, outcome: Outcome): void {
+    // The worker need not know it any longer.
+    if (this.#pending.get(id)?.repeatable !== true) this.#post({ type: "heard", from: this.#from, id });
     this.#settle(id, ({ resolve, reject }) => ("error" in outcome ? reject(raised(outcome.error)) : resolve(outcome)));
   }
 
@@ -190,19 +210,27 @@ export class Link {
   #watch(): void {
     if (this.#stopWatch !== undefined || this.#connection === undefined || this.#pending.size === 0) return;
     this.#silent = 1;
+    this.#silentSince ??= performance.now();
     const half = this.#limits.patience / 2;
     const look = () => {
       this.#stopWatch = undefined;
       if (this.#connection === undefined) return;
       this.#silent += 1;
       if (this.#silent > 2) {
-        this.#lost(gone("worker-lost", "the worker does not answer"));
+        this.#silenced(this.#connection);
       } else {
         if (this.#silent > 1) this.#post({ type: "ping", from: this.#from });
         this.#stopWatch = alarm(half, half, look);
       }
     };
     this.#stopWatch = alarm(half, half, look);
+  }
+
+  /** A worker that ends with its connection is given the time of a refresh: it may only be busy. Whoever asked hears it now. */
+  #silenced({ owned }: Connection): void {
+    const since = performance.now() - (this.#silentSince ?? 0);
+    if (owned && since < LONGER_THAN_A_REFRESH) this.#refuse(gone("worker-timeout", "the worker did not answer within `patience`"));
+    else this.#lost(gone("worker-lost", "the worker does not answer"));
   }
 
   #post(message: Ask): void {

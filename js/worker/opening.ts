@@ -1,6 +1,7 @@
 /** How a page comes by a connection to its worker, and how it hears that one is gone. One shape for all kinds of workers. */
 
 import { makeError, type RefreshError, wrongArgument } from "../errors.js";
+import { isEnvelope } from "./protocol.js";
 
 /** What {@link connect} takes: a worker, one end of a channel, or a function that makes one whenever one is needed. */
 export type Connectable = SharedWorker | Worker | MessagePort | ServiceWorkerContainer | (() => SharedWorker | Worker | MessagePort);
@@ -13,7 +14,12 @@ export interface Connection {
   close(): void;
   /** Is it given up while the page rests in the back/forward cache? */
   readonly restless: boolean;
+  /** Does the worker end with it? Its silence may be mere work then, and to end it would end a refresh that is at the server. */
+  readonly owned: boolean;
 }
+
+/** Longer than a refresh takes, in milliseconds. */
+export const LONGER_THAN_A_REFRESH = 60_000;
 
 /** What becomes of an attempt. */
 export interface Attempt {
@@ -31,7 +37,9 @@ export interface Opening {
 }
 
 /** @throws ConfigurationError if it is nothing that one can connect to */
-export function openingOf(to: Connectable): Opening {
+export function openingOf(to: Connectable | undefined): Opening {
+  // What `navigator.serviceWorker` is where there are none. An app is built and rendered there too.
+  if (to === undefined) return { again: true, open: ({ lost }) => lost(noWorker("there are no service workers here: this is no browser, or a page that came over http")) };
   if (typeof to === "function") return { again: true, open: (attempt) => openMade(to, attempt) };
   if (typeof to === "object" && to !== null) {
     if ("controller" in to && "ready" in to) return { again: true, open: (attempt) => void openServiceWorker(to, attempt) };
@@ -49,8 +57,7 @@ function openMade(make: () => SharedWorker | Worker | MessagePort, attempt: Atte
     if (!isWorker(made)) throw new TypeError("it made no worker");
   } catch (cause) {
     // Most of all where there are no shared workers.
-    const message = "the function given to `connect` made no worker";
-    return attempt.lost(makeError("configuration", { message, code: "no-worker", fault: "host", spent: "no", cause }));
+    return attempt.lost(noWorker("the function given to `connect` made no worker", cause));
   }
   attempt.opened(openWorker(made, attempt, true));
 }
@@ -68,20 +75,36 @@ function openWorker(worker: SharedWorker | Worker | MessagePort, { heard, lost }
   });
   // Where the browser tells.
   listen(port, "close", () => lost(gone("worker-lost", "the worker is gone")));
-  // An exception in a worker that runs is its own affair.
   listen(worker, "error", (event) => {
-    // A page that has no other listener would report it as its own.
+    // An exception in a worker that runs is its own affair, and reported as ever.
+    if (spoke) return;
+    // The calls say it.
     event.preventDefault();
-    if (!spoke) lost(gone("worker-failed", "the worker could not be started: is its address right, and does it run without an error?"));
+    lost(gone("worker-failed", "the worker could not be started: is its address right, and does it run without an error?"));
   });
   if ("start" in port) port.start();
   return {
     post: (message) => port.postMessage(message),
     close() {
       ended.abort();
-      if (own) "close" in port ? port.close() : port.terminate();
+      if (own) "close" in port ? port.close() : endLater(port);
     },
     restless: own && "close" in port,
+    owned: own && !("close" in port),
+  };
+}
+
+/** Ends a worker that was told so, when it says that nothing is under way. */
+function endLater(worker: Worker): void {
+  const answered = ({ data }: MessageEvent) => isEnvelope(data) && data.type === "idle" && end();
+  const timer: unknown = setTimeout(() => end(), LONGER_THAN_A_REFRESH);
+  // It keeps no process running.
+  (timer as { unref?(): void }).unref?.();
+  worker.addEventListener("message", answered);
+  const end = () => {
+    clearTimeout(timer as number);
+    worker.removeEventListener("message", answered);
+    worker.terminate();
   };
 }
 
@@ -98,18 +121,21 @@ async function openServiceWorker(container: ServiceWorkerContainer, { opened, he
     worker = inCharge(container.controller) ?? inCharge((await container.ready).active);
   } catch (cause) {
     ended.abort();
-    const message = "this page cannot have a service worker";
-    return lost(makeError("configuration", { message, code: "no-worker", fault: "host", spent: "no", cause }));
+    return lost(noWorker("this page cannot have a service worker", cause));
   }
   if (worker === undefined) {
     ended.abort();
     return lost(gone("worker-lost", "the service worker is gone"));
   }
   const chosen = worker;
-  opened({ post: (message) => chosen.postMessage(message), close: () => ended.abort(), restless: false });
+  opened({ post: (message) => chosen.postMessage(message), close: () => ended.abort(), restless: false, owned: false });
 }
 
 const inCharge = (worker: ServiceWorker | null) => (worker === null || worker.state === "redundant" ? undefined : worker);
+
+function noWorker(message: string, cause?: unknown): RefreshError {
+  return makeError("configuration", { message, code: "no-worker", fault: "host", spent: "no", ...(cause !== undefined && { cause }) });
+}
 
 /** The session is where the worker keeps it, and nobody need sign in for this. */
 export function gone(code: string, message: string): RefreshError {

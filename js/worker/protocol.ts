@@ -7,7 +7,7 @@
  */
 
 import type { ErrorFields, ErrorKind } from "../core.js";
-import type { CoordinatorEvent, Snapshot, Stats } from "../types.js";
+import type { CoordinatorEvent, RefreshOptions, Snapshot, Stats } from "../types.js";
 
 /** Names the envelope. Its value is the version, so that every version can tell another one. Never changes. */
 export const TAG = "refresh-coordinator";
@@ -18,6 +18,22 @@ export const PROTOCOL = 1;
 /** What a coordinator does for a page. The rest of its members work in the page. */
 export const MEMBERS = ["getTokens", "refresh", "renew", "setTokens", "signOut"] as const;
 export type Member = (typeof MEMBERS)[number];
+
+/**
+ * May this be asked again where nobody knows what became of it? To ask for tokens, or for others than the refused ones, does nothing
+ * twice. All else would: a session that was ended meanwhile would be back, or one ended that began meanwhile.
+ */
+export function mayRepeat(member: Member, args: readonly unknown[]): boolean {
+  if (member === "getTokens") return true;
+  const demand = args[0] as RefreshOptions | undefined;
+  return member === "refresh" && demand?.rejected !== undefined && demand.mintedAfterNow !== true;
+}
+
+/** Does it put another session in the place of this one, or none? */
+export const changesSession = (member: Member): boolean => member === "setTokens" || member === "signOut";
+
+/** Names a connection, or the life of a worker. No secret, and Node 18 has no `crypto` to ask for one. */
+export const newName = (): string => Math.random().toString(36).slice(2) + Math.random().toString(36).slice(2);
 
 /** In every message. */
 export interface Envelope {
@@ -32,9 +48,13 @@ export type Ask =
   | { readonly type: "hello"; readonly from: string }
   /** An `id` that comes twice is one call. */
   | { readonly type: "call"; readonly from: string; readonly id: number; readonly member: Member; readonly args: readonly unknown[] }
+  /** What became of a call that must not be made twice? */
+  | { readonly type: "recall"; readonly from: string; readonly id: number }
+  /** I know how this call ended. */
+  | { readonly type: "heard"; readonly from: string; readonly id: number }
   | { readonly type: "ping"; readonly from: string }
-  /** I go, or rest in the back/forward cache. */
-  | { readonly type: "bye"; readonly from: string };
+  /** I go, or rest in the back/forward cache. `ends`: the worker will be ended, once it says that it has nothing under way. */
+  | { readonly type: "bye"; readonly from: string; readonly ends?: boolean };
 
 /** What the worker shows of its coordinator. */
 export interface State {
@@ -48,6 +68,8 @@ export type Tell =
   | ({ readonly type: "news"; readonly life: string; readonly event?: CoordinatorEvent } & State)
   | ({ readonly type: "answer"; readonly to: string; readonly life: string; readonly id: number; readonly outcome: Outcome } & State)
   | { readonly type: "pong"; readonly to: string; readonly life: string }
+  /** Nothing is under way here. */
+  | { readonly type: "idle"; readonly to: string; readonly life: string }
   /** To one of another version, whose message was not read any further. Never changes. */
   | { readonly type: "version"; readonly to: unknown };
 

@@ -6,7 +6,8 @@ import { INSIDE, type Inside } from "../inside.js";
 import type { CoordinatorEvent } from "../types.js";
 import { accept, type Caller, type Hear, hearWith, inServiceWorker, isServed, tellClients } from "./callers.js";
 import { crossing, toldError, toldSnapshot } from "./crossing.js";
-import { type Ask, envelop, type Member, MEMBERS, type Outcome, type State, type Tell } from "./protocol.js";
+import { gone } from "./opening.js";
+import { type Ask, envelop, mayRepeat, type Member, MEMBERS, newName, type Outcome, type State, type Tell } from "./protocol.js";
 
 /** The options of {@link serve}. */
 export interface ServeOptions {
@@ -28,9 +29,13 @@ export interface Serving {
 /** What a coordinator of this worker has under way. */
 const working = new Set<Promise<unknown>>();
 
+/** So many outcomes are kept at most. More than this many are of pages that were killed. */
+const MOST_KEPT = 100;
+
 /**
  * The option `waitUntil` of a coordinator in a service worker: the browser does not stop the worker in the middle of a refresh, also
- * if that began in the background or its page is gone.
+ * if that began in the background or its page is gone. Of use in a dedicated worker too: a page that lets go of it ends it as soon as
+ * nothing is under way, instead of after a minute.
  *
  * @example
  * const auth = new RefreshCoordinator({ clientId, tokenEndpoint, waitUntil });
@@ -79,11 +84,13 @@ class Server {
   readonly #auth: RefreshCoordinator;
   readonly #inside: Inside;
   readonly #name: string;
-  readonly #life = Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(36)).join("");
+  readonly #life = newName();
   /** Who is told of changes, by the name of the connection. */
   readonly #staying = new Map<string, Caller>();
   /** Open calls, and where their answer goes: to where they were last heard from. */
   readonly #open = new Map<string, Caller>();
+  /** How calls ended that must not be made twice, until the page has heard it: its answer may have been lost. */
+  readonly #kept = new Map<string, Outcome>();
   /** Before the first look at the record, the snapshot would say that nothing is known. */
   readonly #looked: Promise<void>;
   readonly #stop: (() => void)[];
@@ -118,12 +125,18 @@ class Server {
         return this.#welcome(message.from, caller);
       case "call":
         return this.#call(message, caller);
+      case "recall":
+        return this.#recall(message, caller);
+      case "heard":
+        this.#kept.delete(callOf(message));
+        return undefined;
       case "ping":
         this.#post(caller, { type: "pong", to: message.from, life: this.#life });
         return undefined;
       case "bye":
         this.#staying.delete(message.from);
-        return undefined;
+        // Without the option, nobody here knows what is under way.
+        return message.ends === true && this.#inside.waits ? this.#idle(message.from, caller) : undefined;
     }
   }
 
@@ -132,24 +145,59 @@ class Server {
     this.#post(caller, { type: "welcome", to, life: this.#life, ...this.#state() });
   }
 
-  async #call({ from, id, member, args }: Ask & { type: "call" }, caller: Caller): Promise<void> {
-    const call = `${from} ${id}`;
+  async #call(message: Ask & { type: "call" }, caller: Caller): Promise<void> {
+    const { member, args } = message;
+    const call = callOf(message);
+    const kept = this.#kept.get(call);
+    if (kept !== undefined) return this.#answer(message, kept, caller);
     const known = this.#open.has(call);
     this.#open.set(call, caller);
     if (!known) {
       const outcome = await this.#outcome(member, args);
       const to = this.#open.get(call) ?? caller;
       this.#open.delete(call);
-      // What the snapshot says by now, a caller who has its answer expects to see.
-      const answer = { type: "answer", to: from, life: this.#life, id, ...this.#state() } as const;
-      try {
-        this.#post(to, { ...answer, outcome });
-      } catch (error) {
-        // Something in it cannot be cloned.
-        this.#post(to, { ...answer, outcome: { error: toldError(error) } });
-      }
+      if (!Array.isArray(args) || !mayRepeat(member, args)) this.#keep(call, outcome);
+      this.#answer(message, outcome, to);
     }
     await settled();
+  }
+
+  /** Says what became of a call, and never makes it: it may be of another life of this worker, or of another time. */
+  async #recall(message: Ask & { type: "recall" }, caller: Caller): Promise<void> {
+    await this.#looked;
+    const call = callOf(message);
+    if (this.#open.has(call)) {
+      this.#open.set(call, caller);
+      return settled();
+    }
+    const outcome = this.#kept.get(call) ?? { error: toldError(gone("worker-lost", "the worker that was asked is gone, and nobody knows whether it was done")) };
+    // Should the call itself come after this, by a port that is slower, it is not made any more.
+    this.#keep(call, outcome);
+    this.#answer(message, outcome, caller);
+  }
+
+  #keep(call: string, outcome: Outcome): void {
+    // The last one that was asked for goes last.
+    this.#kept.delete(call);
+    this.#kept.set(call, outcome);
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size > MOST_KEPT && oldest !== undefined) this.#kept.delete(oldest);
+  }
+
+  #answer({ from, id }: { readonly from: string; readonly id: number }, outcome: Outcome, to: Caller): void {
+    // What the snapshot says by now, a caller who has its answer expects to see.
+    const answer = { type: "answer", to: from, life: this.#life, id, ...this.#state() } as const;
+    try {
+      this.#post(to, { ...answer, outcome });
+    } catch (error) {
+      // Something in it cannot be cloned.
+      this.#post(to, { ...answer, outcome: { error: toldError(error) } });
+    }
+  }
+
+  async #idle(to: string, caller: Caller): Promise<void> {
+    await settled();
+    this.#post(caller, { type: "idle", to, life: this.#life });
   }
 
   async #outcome(member: Member, args: readonly unknown[]): Promise<Outcome> {
@@ -165,7 +213,10 @@ class Server {
   async #changed(event: CoordinatorEvent | undefined): Promise<void> {
     await this.#looked;
     const news: Tell = { type: "news", life: this.#life, ...(event !== undefined && { event }), ...this.#state() };
-    for (const caller of this.#staying.values()) this.#post(caller, news);
+    for (const [from, caller] of this.#staying) {
+      if (caller.gone) this.#staying.delete(from);
+      else this.#post(caller, news);
+    }
     const told = tellClients(envelop(this.#name, news)).catch(() => {});
     if (inServiceWorker) waitUntil(told);
   }
@@ -178,6 +229,8 @@ class Server {
     caller.post(envelop(this.#name, message));
   }
 }
+
+const callOf = ({ from, id }: { readonly from: string; readonly id: number }) => `${from} ${id}`;
 
 /** Settled when nothing is under way in this worker any more. */
 async function settled(): Promise<void> {

@@ -243,3 +243,34 @@ test("a page that comes back from the back/forward cache is connected again", as
   await other.evaluate(() => auth.signOut());
   await becomes(page, "signed-out");
 });
+
+/** The worker as most browsers know it: without a longer life. */
+const ordinary = `
+import { connect } from "refresh-coordinator/worker";
+export const auth = connect(() => new SharedWorker(new URL("./auth-worker.js", import.meta.url), { type: "module", name: "auth" }));
+`;
+
+test("the only tab is reloaded: an ordinary worker ends with it, and its session; one with a longer life has it still", async (t) => {
+  const all = await signedIn(t, 1);
+  await all.page.reload();
+  await becomes(all.page, "active");
+  await assertLives(all, [await calls(all.page, 5)]);
+  all.replace("auth.js", ordinary);
+  const other = await tab(t, await profile(t), all.origin);
+  const { tokens } = await all.server.signIn();
+  await other.evaluate((refresh_token) => auth.setTokens({ refresh_token }), tokens.refresh_token);
+  await other.reload();
+  assert.deepEqual(await calls(other, 5), ["NoSessionError no-session"]);
+});
+
+test("the only tab is reloaded in mid-refresh: the refresh goes on, and is the only one", async (t) => {
+  const all = await signedIn(t, 1);
+  const held = all.server.holdReply();
+  const lost = calls(all.page, 5).catch(() => "gone");
+  await held.arrived;
+  await all.page.reload();
+  const told = calls(all.page, 5);
+  held.release();
+  await assertLives(all, [await told]);
+  assert.equal(await lost, "gone");
+});

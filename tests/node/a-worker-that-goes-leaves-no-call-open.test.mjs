@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import test from "node:test";
 
-import { connect } from "refresh-coordinator/worker";
+import { connect, serve, waitUntil } from "refresh-coordinator/worker";
 
 import { rejects } from "./errors.mjs";
 import { becomes, channel, portOf, servedScene } from "./from-afar.mjs";
@@ -99,7 +99,7 @@ test("the worker dies in mid-refresh and another connection is to be had: the ca
 });
 
 test("a worker that is alive and does not answer the call: `callTimeout` ends it", async (t) => {
-  const { page, far, next } = scripted(t, { patience: 10, callTimeout: 100 });
+  const { page, far, next } = scripted(t, { patience: 60, callTimeout: 300 });
   far.addEventListener("message", ({ data }) => data.type === "ping" && far.postMessage({ ...from("a"), type: "pong", to: data.from }));
   const call = page.getTokens();
   await rejects(call, "TransientError", { code: "worker-timeout", spent: "maybe" });
@@ -220,6 +220,142 @@ test("when nobody serves any more, nobody is answered", async (t) => {
   await page.getTokens();
   serving.close();
   await rejects(page.getTokens(), "TransientError", { code: "worker-lost" });
+});
+
+/** A dedicated worker whose thread is here, as the page that made it sees it. */
+function dedicated(t) {
+  const { near, far } = channel(t);
+  let ended;
+  const terminated = new Promise((resolve) => (ended = resolve));
+  const worker = Object.assign(new EventTarget(), { ends: 0, terminated, postMessage: (message) => near.postMessage(message) });
+  worker.terminate = () => ended((worker.ends += 1));
+  near.addEventListener("message", ({ data }) => worker.dispatchEvent(new MessageEvent("message", { data })));
+  near.start();
+  return { worker, far };
+}
+
+test("a dedicated worker that is only busy is not ended: its callers are refused, and later ones answered by the same one", async (t) => {
+  const { worker, far } = dedicated(t);
+  let made = 0;
+  const page = connect(() => ((made += 1), worker), IMPATIENT);
+  t.after(() => page.close());
+  for (const call of [page.getTokens(), page.setTokens({ refresh_token: "r" })]) await rejects(call, "TransientError", { code: "worker-timeout", spent: "maybe" });
+  const { said } = heardAt(far);
+  far.addEventListener("message", ({ data }) => data.id === 3 && far.postMessage(answer(data)));
+  assert.equal((await page.getTokens()).accessToken, "a");
+  assert.deepEqual([made, worker.ends], [1, 0]);
+  assert.ok(!said.some(({ type }) => type === "bye"));
+});
+
+test("a dedicated worker that was silent for longer than a refresh takes is let go, and another one made", async (t) => {
+  let now = 0;
+  t.mock.method(performance, "now", () => now);
+  const workers = [];
+  const page = connect(() => {
+    const { worker, far } = dedicated(t);
+    workers.push({ worker, ...heardAt(far), far });
+    return worker;
+  }, { patience: 20 });
+  t.after(() => page.close());
+  await rejects(page.getTokens(), "TransientError", { code: "worker-timeout" });
+  now = 60_000;
+  const call = page.getTokens();
+  while (workers.length < 2) await new Promise(setImmediate);
+  workers[1].far.postMessage(answer(await workers[1].next("call")));
+  assert.equal((await call).accessToken, "a");
+  assert.equal((await workers[0].next("bye")).ends, true);
+  assert.equal(workers[0].worker.ends, 0, "it is told first");
+});
+
+test("a dedicated worker is ended when nothing is under way there, not with a refresh at the server", async (t) => {
+  const { serving, page: other, server, before } = await servedScene(t, { waitUntil });
+  const { worker, far } = dedicated(t);
+  serving.accept(far);
+  const page = connect(() => worker);
+  await page.getTokens();
+  const held = server.holdReply();
+  const refresh = other.refresh();
+  await held.arrived;
+  page.close();
+  const port = portOf(t, serving);
+  const { next } = heardAt(port);
+  port.postMessage({ ...from(), type: "ping", from: "p" });
+  await next("pong");
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.equal(worker.ends, 0);
+  held.release();
+  assert.notEqual((await refresh).accessToken, before.accessToken);
+  await worker.terminated;
+  assert.equal(worker.ends, 1);
+});
+
+test("a dedicated worker that does not tell what is under way is ended a minute later", async (t) => {
+  const { serving } = await servedScene(t);
+  const { worker, far } = dedicated(t);
+  serving.accept(far);
+  const page = connect(() => worker);
+  await page.getTokens();
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  page.close();
+  t.mock.timers.tick(59_999);
+  assert.equal(worker.ends, 0);
+  t.mock.timers.tick(1);
+  assert.equal(worker.ends, 1);
+});
+
+test("an exception in a worker: before it has spoken the calls say it, later the app hears of its own", async (t) => {
+  const { worker, far } = dedicated(t);
+  const { next } = heardAt(far);
+  const page = connect(worker);
+  t.after(() => page.close());
+  const failing = () => !worker.dispatchEvent(new Event("error", { cancelable: true }));
+  const first = page.getTokens();
+  assert.equal(failing(), true);
+  await rejects(first, "TransientError", { code: "worker-failed" });
+  const second = page.getTokens();
+  far.postMessage(answer(await next("call", 1)));
+  await second;
+  assert.equal(failing(), false);
+});
+
+test("a page whose port is closed without a goodbye is told nothing any more", async (t) => {
+  const { serving, auth, page } = await servedScene(t);
+  const { near, far } = channel(t);
+  const told = t.mock.method(far, "postMessage");
+  serving.accept(far);
+  const { next } = heardAt(near);
+  near.postMessage({ ...from(), type: "hello", from: "p" });
+  await next("welcome");
+  const closed = once(far, "close");
+  near.close();
+  await closed;
+  const before = told.mock.callCount();
+  await auth.signOut();
+  await becomes(page, "signed-out");
+  assert.equal(told.mock.callCount(), before);
+});
+
+test("no workers here, as where pages are rendered: `connect` works, and the calls say it", async (t) => {
+  for (const to of [globalThis.navigator?.serviceWorker, () => new SharedWorker("/auth-worker.js")]) {
+    const page = connect(to);
+    t.after(() => page.close());
+    assert.equal(page.getSnapshot().status, "unknown");
+    for (let time = 0; time < 2; time += 1) await rejects(page.getTokens(), "ConfigurationError", { code: "no-worker", fault: "host" });
+    await rejects(page.setTokens({ refresh_token: "r" }), "ConfigurationError", { code: "no-worker" });
+  }
+});
+
+test("neither half needs a global `crypto`, which Node 18 has not", async (t) => {
+  const { auth, serving, before } = await servedScene(t);
+  serving.close();
+  const had = Object.getOwnPropertyDescriptor(globalThis, "crypto");
+  Object.defineProperty(globalThis, "crypto", { value: undefined, configurable: true });
+  t.after(() => Object.defineProperty(globalThis, "crypto", had));
+  const again = serve(auth);
+  t.after(() => again.close());
+  const page = connect(portOf(t, again));
+  t.after(() => page.close());
+  assert.equal(await page.getAccessToken(), before.accessToken);
 });
 
 /** Service workers as a page sees them: which one is in charge, and what it says. */
