@@ -13,6 +13,6 @@ export {
 export { connect } from "./worker/connect.js";
 export type { ConnectOptions } from "./worker/connect.js";
 export type { Coordinator } from "./worker/coordinator.js";
-export type { Connectable } from "./worker/opening.js";
+export type { Connectable, MessagePlace, ServiceWorkers, WorkerLike } from "./worker/opening.js";
 export { serve, waitUntil } from "./worker/serve.js";
 export type { ServeOptions, Serving } from "./worker/serve.js";

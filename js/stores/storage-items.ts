@@ -8,7 +8,11 @@ import type { Degradation } from "./degradation.js";
 import type { Mirrored } from "./mirrored.js";
 
 /** What is used of a `Storage`. */
-export type WebStorage = Pick<Storage, "getItem" | "setItem" | "removeItem">;
+export interface WebStorage {
+  getItem(name: string): string | null;
+  setItem(name: string, text: string): void;
+  removeItem(name: string): void;
+}
 
 export class StorageItems {
   readonly #given: WebStorage | undefined;

@@ -3,8 +3,29 @@
 import { makeError, type RefreshError, wrongArgument } from "../errors.js";
 import { isEnvelope } from "./protocol.js";
 
+/**
+ * What is used of a `Worker`, or of one end of a `MessageChannel`. By their shapes, so that types compile where there are no types of
+ * the DOM.
+ */
+export interface MessagePlace {
+  postMessage(message: unknown): void;
+  addEventListener(type: string, listener: (event: any) => void): void;
+}
+
+/** A `Worker`, a `MessagePort`, or a `SharedWorker`. */
+export type WorkerLike = MessagePlace | { readonly port: MessagePlace };
+
+/** What is used of `navigator.serviceWorker`. */
+export interface ServiceWorkers {
+  readonly controller: unknown;
+  readonly ready: Promise<unknown>;
+  startMessages(): void;
+}
+
 /** What {@link connect} takes: a worker, one end of a channel, or a function that makes one whenever one is needed. */
-export type Connectable = SharedWorker | Worker | MessagePort | ServiceWorkerContainer | (() => SharedWorker | Worker | MessagePort);
+export type Connectable = WorkerLike | ServiceWorkers | (() => WorkerLike);
+
+type AnyWorker = SharedWorker | Worker | MessagePort;
 
 /** A connection that is there. */
 export interface Connection {
@@ -42,19 +63,20 @@ export function openingOf(to: Connectable | undefined): Opening {
   if (to === undefined) return { again: true, open: ({ lost }) => lost(noWorker("there are no service workers here: this is no browser, or a page that came over http")) };
   if (typeof to === "function") return { again: true, open: (attempt) => openMade(to, attempt) };
   if (typeof to === "object" && to !== null) {
-    if ("controller" in to && "ready" in to) return { again: true, open: (attempt) => void openServiceWorker(to, attempt) };
+    if ("controller" in to && "ready" in to) return { again: true, open: (attempt) => void openServiceWorker(to as ServiceWorkerContainer, attempt) };
     if (isWorker(to)) return { again: false, open: (attempt) => attempt.opened(openWorker(to, attempt, false)) };
   }
   throw wrongArgument("wrong-argument", `\`connect\` needs a worker, a port, navigator.serviceWorker, or a function that makes one, not ${String(to)}`);
 }
 
-const isWorker = (value: object): value is SharedWorker | Worker | MessagePort => "port" in value || "postMessage" in value;
+const isWorker = (value: object): value is AnyWorker => "port" in value || "postMessage" in value;
 
-function openMade(make: () => SharedWorker | Worker | MessagePort, attempt: Attempt): void {
-  let made: SharedWorker | Worker | MessagePort;
+function openMade(make: () => WorkerLike, attempt: Attempt): void {
+  let made: AnyWorker;
   try {
-    made = make();
-    if (!isWorker(made)) throw new TypeError("it made no worker");
+    const what = make();
+    if (!isWorker(what)) throw new TypeError("it made no worker");
+    made = what;
   } catch (cause) {
     // Most of all where there are no shared workers.
     return attempt.lost(noWorker("the function given to `connect` made no worker", cause));
@@ -63,7 +85,7 @@ function openMade(make: () => SharedWorker | Worker | MessagePort, attempt: Atte
 }
 
 /** `own`: it was made for this connection, and is let go with it. */
-function openWorker(worker: SharedWorker | Worker | MessagePort, { heard, lost }: Attempt, own: boolean): Connection {
+function openWorker(worker: AnyWorker, { heard, lost }: Attempt, own: boolean): Connection {
   const shared = "port" in worker;
   const port = shared ? worker.port : worker;
   const ended = new AbortController();

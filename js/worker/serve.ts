@@ -6,7 +6,7 @@ import { INSIDE, type Inside } from "../inside.js";
 import type { CoordinatorEvent } from "../types.js";
 import { accept, type Caller, type Hear, hearWith, inServiceWorker, isServed, tellClients } from "./callers.js";
 import { crossing, toldError, toldSnapshot } from "./crossing.js";
-import { gone } from "./opening.js";
+import { gone, type MessagePlace } from "./opening.js";
 import { type Ask, envelop, mayRepeat, type Member, MEMBERS, newName, type Outcome, type State, type Tell } from "./protocol.js";
 
 /** The options of {@link serve}. */
@@ -21,7 +21,7 @@ export interface Serving {
    * Answers at this port too, which was handed to this worker or page by other means. Whoever holds its other end can use the
    * session: never give it to another origin.
    */
-  accept(port: MessagePort): void;
+  accept(port: MessagePlace): void;
   /** Answers nobody any more. The coordinator stays as it is. */
   close(): void;
 }
@@ -107,7 +107,7 @@ class Server {
     ];
   }
 
-  accept(port: MessagePort): void {
+  accept(port: MessagePlace): void {
     const hearer: Hear = (message, caller) => (this.#closed ? undefined : this.#hear(message, caller));
     accept(port, { name: this.#name, hearer });
   }
