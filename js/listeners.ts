@@ -1,5 +1,6 @@
 /** Those who subscribed. What one of them throws is reported once, and is nobody else's trouble. */
 
+import { report } from "./report.js";
 import type { CoordinatorEvent, Listener } from "./types.js";
 
 export class Listeners {
@@ -25,15 +26,9 @@ export class Listeners {
         listener(event);
       } catch (error) {
         // A listener's trouble is its own: it must be seen, once, and be nobody else's.
-        if (!this.#reported.has(listener)) report(error);
+        if (!this.#reported.has(listener)) report(error, "a listener threw");
         this.#reported.add(listener);
       }
     }
   }
-}
-
-function report(error: unknown): void {
-  const { reportError } = globalThis as { reportError?: (error: unknown) => void };
-  if (reportError === undefined) console.error("refresh-coordinator: a listener threw", error);
-  else reportError(error);
 }

@@ -3,7 +3,7 @@
  *
  * | host | store | locks | channel |
  * | --- | --- | --- | --- |
- * | page or worker | IndexedDB, else the page's memory | `navigator.locks` | `BroadcastChannel` |
+ * | page or worker | IndexedDB, else, for sessions, the page's memory | `navigator.locks` | `BroadcastChannel` |
  * | elsewhere | memory | those of the memory | none: nobody else has the session, and what is shared is watched |
  */
 

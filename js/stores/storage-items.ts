@@ -4,6 +4,7 @@
  * Must not know what the texts mean.
  */
 
+import { report } from "../report.js";
 import type { Degradation } from "./degradation.js";
 import type { Mirrored } from "./mirrored.js";
 
@@ -19,6 +20,7 @@ export class StorageItems {
   readonly #degradation: Degradation;
   /** What we have written last. What others write may be hidden from this tab for a while. */
   #written: Mirrored["texts"] = new Map();
+  #reported = false;
 
   constructor(given: WebStorage | undefined, degradation: Degradation) {
     this.#given = given;
@@ -38,16 +40,22 @@ export class StorageItems {
     return undefined;
   }
 
-  /** Do they show this already, as far as this tab can see? */
-  shows({ texts }: Mirrored): boolean {
+  /** Do they show this already, as far as this tab can see? With a format that is wrong they never do. */
+  shows({ texts, wrong }: Mirrored): boolean {
     const { storage } = this;
-    return storage === undefined || [...texts].every(([name, text]) => read(storage, name) === text);
+    if (storage === undefined) return true;
+    return wrong === undefined && [...texts].every(([name, text]) => read(storage, name) === text);
   }
 
   /** Makes them show this: all of it, or else nothing. */
   update({ texts, wrong }: Mirrored): void {
     const { storage } = this;
     if (storage === undefined) return;
+    if (wrong !== undefined && !this.#reported) {
+      this.#reported = true;
+      // Later: what a page does about its errors is no part of a transaction.
+      queueMicrotask(() => report(wrong, "the format of an item in localStorage is wrong"));
+    }
     // A second attempt has the space of what stood there.
     const done = this.#put(storage, texts) || (remove(storage, texts.keys()), this.#put(storage, texts));
     if (!done) remove(storage, texts.keys());

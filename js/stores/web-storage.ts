@@ -43,19 +43,25 @@ export interface WebStorageStore extends Store, Degrading {
   write(key: string, value: string | undefined, conditions: Conditions): Promise<string | undefined>;
 }
 
+/** What a store does when the storage has changed. Lives as long as the store: its functions know it. */
+interface Hearing {
+  heard(event: StorageEvent): void;
+}
+
 /** A mirror that others have changed is put right at most this often, in milliseconds: they may insist. */
 const PACE = 1_000;
 
 /**
  * Makes a store in IndexedDB whose tokens other code of the app finds in `localStorage`. For one session: another one needs a
- * store, and items, of its own.
+ * store, and items, of its own. Made once per page, beside its coordinator.
  *
  * It goes one way only. What others write into the items decides nothing, and is replaced by what the record says as soon as
  * a tab notices. Sign-out, and a session that the server has ended, removes the items. While there is no record, since nobody
  * has ever signed in, nothing is touched: an app that had its tokens there hands them to `setTokens` first.
  *
  * A localStorage that is full or blocked fails no call. Then there are no items rather than outdated ones, and the event
- * `degraded` says `mirror`. Workers have no localStorage: what one of them writes is mirrored when a tab next looks.
+ * `degraded` says `mirror`. What a function of `items` throws is reported once, as an error of the page that nobody caught, and
+ * has the same effect. Workers have no localStorage: what one of them writes is mirrored when a tab next looks.
  *
  * `read` and `write` reject with a `StoreError` as those of `indexedDbStore` do, and with `store-sealed` for the option `sealKey`,
  * under which a store cannot see what it is to mirror. `sealed` goes together with a mirror: what is not in the items, the
@@ -79,13 +85,13 @@ export function webStorageStore(options: WebStorageOptions): WebStorageStore {
   const records = new Records(new Connection(options.database), options.sealed);
   let session: string | undefined;
   let corrected = -Infinity;
+  let due: ReturnType<typeof setTimeout> | undefined;
 
   /** Takes the key for that of the session. */
   function belongs(key: string): void {
     if (session === undefined) {
       session = key;
-      // Some hosts have no storage, and no events of it.
-      if (items.storage !== undefined) globalThis.addEventListener?.("storage", heard);
+      if (items.storage !== undefined) onStorage(new WeakRef(hearing));
     }
     if (key !== session) throw new TypeError("one mirror shows one session: another one needs a `webStorageStore` of its own");
   }
@@ -112,12 +118,21 @@ export function webStorageStore(options: WebStorageOptions): WebStorageStore {
   }
 
   /** Another tab has changed the storage: perhaps late, with what had been replaced meanwhile. */
-  function heard({ storageArea, key }: StorageEvent): void {
-    if (storageArea !== items.storage || (key !== null && !Object.hasOwn(formats, key))) return;
-    const now = performance.now();
-    if (session === undefined || now - corrected < PACE) return;
-    corrected = now;
-    read(session).catch(() => {});
+  const hearing: Hearing = {
+    heard({ storageArea, key }) {
+      if (storageArea !== items.storage || (key !== null && !Object.hasOwn(formats, key))) return;
+      if (due !== undefined) return;
+      const left = corrected + PACE - performance.now();
+      // What comes too soon is put right too, all of it at the end of the pace.
+      if (left > 0) due = setTimeout(correct, left);
+      else correct();
+    },
+  };
+
+  function correct(): void {
+    due = undefined;
+    corrected = performance.now();
+    if (session !== undefined) read(session).catch(() => {});
   }
 
   return {
@@ -131,6 +146,16 @@ export function webStorageStore(options: WebStorageOptions): WebStorageStore {
     write,
     onDegraded: degradation.onDegraded,
   };
+}
+
+/** Tells it of each change, until nobody has the store any more: the page outlives what was mounted in it. */
+function onStorage(hearing: WeakRef<Hearing>): void {
+  // Some hosts have a storage, and no events of it.
+  globalThis.addEventListener?.("storage", function tell(event) {
+    const alive = hearing.deref();
+    if (alive === undefined) globalThis.removeEventListener("storage", tell);
+    else alive.heard(event);
+  });
 }
 
 function formatsOf({ key, items, storage }: WebStorageOptions): ItemFormats {

@@ -12,9 +12,19 @@ import { accessToken, coordinatorTab, happened, Issuer } from "./single-use.mjs"
 const ITEM = "session";
 const webStorageStore = { key: ITEM };
 
-/** So many tabs whose coordinators mirror their session. */
-async function mirroredTabs(t, count, { prepare, expired, signedIn = true } = {}) {
+/** In each page: what nobody catches is kept as `uncaught`, and fails no test. */
+const keepUncaught = () => {
+  globalThis.uncaught = [];
+  addEventListener("error", (event) => {
+    uncaught.push(event.error.message);
+    event.preventDefault();
+  });
+};
+
+/** So many tabs whose coordinators mirror their session. `mistaken`: what nobody catches in them is expected. */
+async function mirroredTabs(t, count, { prepare, expired, signedIn = true, mistaken = false } = {}) {
   const context = await profile(t, { prepare });
+  if (mistaken) await context.addInitScript(keepUncaught);
   const issuer = new Issuer(context);
   await issuer.ready;
   const open = () => coordinatorTab(t, context, { stores: { webStorageStore } });
@@ -166,7 +176,7 @@ test("what others write into the item decides nothing, and a tab that hears of i
   assert.deepEqual(issuer.presentations, ["granted"]);
 });
 
-test("somebody who insists is put right once in a while only", async (t) => {
+test("somebody who insists is put right once in a while only, and in the end", async (t) => {
   const { context, pages } = await mirroredTabs(t, 1, {
     prepare: () => {
       globalThis.set = 0;
@@ -195,6 +205,10 @@ test("somebody who insists is put right once in a while only", async (t) => {
   await heard;
   const corrections = (await pages[0].evaluate(() => set)) - before;
   assert.ok(corrections <= insisted / 10, `${corrections} corrections`);
+  // The tab is asked for nothing, and hears of nothing more.
+  await finds(rude, "A1");
+  const [first, last] = [corrections, (await pages[0].evaluate(() => set)) - before];
+  assert.ok(last >= 1 && last <= first + 1, `${first} corrections, ${last} in the end`);
 });
 
 test("as long as nobody has signed in, what an app has in the item stays there", async (t) => {
@@ -291,8 +305,9 @@ for (const [how, prepare] of [
   });
 }
 
-test("a format that throws, or returns no text, fails no call, and leaves no half of the items", async (t) => {
+test("a format that throws, or returns no text, is reported, fails no call, and leaves no half of the items", async (t) => {
   const { issuer, pages } = await mirroredTabs(t, 1, {
+    mistaken: true,
     prepare: () => {
       globalThis.wrong = false;
       const items = { good: ({ accessToken }) => accessToken, bad: ({ expiresAt }) => (globalThis.wrong ? expiresAt : "fine") };
@@ -309,6 +324,28 @@ test("a format that throws, or returns no text, fails no call, and leaves no hal
   assert.equal(await refresh(page), "A3");
   assert.deepEqual(await items(page), { good: "A3", bad: "fine" });
   assert.deepEqual(issuer.presentations, ["granted", "granted"]);
+  assert.deepEqual(await page.evaluate(() => uncaught), ["the item `bad` must be a string, or undefined"]);
+});
+
+test("what a format throws is reported once per page, also where there was no item to remove", async (t) => {
+  const { pages, open } = await mirroredTabs(t, 1, {
+    mistaken: true,
+    prepare: () => {
+      const items = {
+        bad: () => {
+          throw new Error("a mistake of the app's");
+        },
+      };
+      globalThis.storeOptions = { key: undefined, items };
+    },
+  });
+  for (let round = 0; round < 3; round += 1) await refresh(pages[0]);
+  const later = await open();
+  assert.equal(await accessToken(later), "A4");
+  for (const page of [pages[0], later]) {
+    assert.equal((await happened(page, "degraded")).what, "mirror");
+    assert.deepEqual(await page.evaluate(() => uncaught), ["a mistake of the app's"]);
+  }
 });
 
 test("successors of tokens that are carried elsewhere are never mirrored", async (t) => {

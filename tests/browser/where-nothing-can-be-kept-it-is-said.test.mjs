@@ -1,10 +1,12 @@
 // Frames and windows without a usable IndexedDB: the session lives in the page's memory, and an event says so. A store that was
-// asked for by name is never replaced: it says why it cannot be used.
+// asked for by name is never replaced, nor is the place for the successors of tokens that other pages carry too: it is said why it
+// cannot be used.
 
 import assert from "node:assert/strict";
 import test from "node:test";
 
 import { origin, profile, tab } from "./chromium.mjs";
+import { accessToken, coordinatorTab, happened, Issuer } from "./single-use.mjs";
 
 /** What becomes of coordinators in the page: in its own source, so that it can run in a frame too. */
 const trial = `async (pkg) => {
@@ -74,10 +76,10 @@ for (const [where, prepare, cause] of [
     "where the browser refuses to open a database",
     () => {
       IDBFactory.prototype.open = () => {
-        throw new DOMException("A mutation operation was attempted on a database that did not allow mutations.", "InvalidStateError");
+        throw new DOMException("access to the Indexed Database API is denied in this context.", "SecurityError");
       };
     },
-    "InvalidStateError",
+    "SecurityError",
   ],
   [
     "where even the name of IndexedDB may not be spoken",
@@ -98,18 +100,20 @@ for (const [where, prepare, cause] of [
   });
 }
 
-/** A page that opens databases as long as `refused` does not name an error. A coordinator in it has begun a session. */
-async function page(t, refused) {
-  const prepare = () => {
-    const open = IDBFactory.prototype.open;
-    IDBFactory.prototype.open = function (...args) {
-      if (globalThis.refused) throw new DOMException("refused", globalThis.refused);
-      const opening = open.apply(this, args);
-      opening.addEventListener("success", () => (globalThis.connection = opening.result));
-      return opening;
-    };
+/** In each page: databases are opened as long as `refused` does not name an error. */
+const refusable = () => {
+  const open = IDBFactory.prototype.open;
+  IDBFactory.prototype.open = function (...args) {
+    if (globalThis.refused) throw new DOMException("refused", globalThis.refused);
+    const opening = open.apply(this, args);
+    opening.addEventListener("success", () => (globalThis.connection = opening.result));
+    return opening;
   };
-  const page = await tab(t, await profile(t, { prepare }));
+};
+
+/** A page in which `refused` names that error. A coordinator in it is about to begin a session. */
+async function page(t, refused) {
+  const page = await tab(t, await profile(t, { prepare: refusable }));
   await page.evaluate(async (refused) => {
     globalThis.refused = refused;
     const { RefreshCoordinator } = await import("/pkg/index.js");
@@ -124,13 +128,16 @@ async function page(t, refused) {
 
 const code = (page, call) => page.evaluate(`${call}.then((value) => value?.accessToken ?? value, (error) => error.code)`);
 
-test("what may pass is no reason to begin another session: it is a StoreError, and then IndexedDB is used after all", async (t) => {
-  const there = await page(t, "UnknownError");
-  assert.equal(await code(there, "signIn()"), "store-unavailable");
-  await there.evaluate(() => void (globalThis.refused = undefined));
-  assert.equal(await code(there, "signIn()"), "A0");
-  assert.deepEqual(await there.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name)), ["refresh-coordinator"]);
-});
+for (const error of ["UnknownError", "InvalidStateError"]) {
+  const sentence = "what may pass is no reason to begin another session: it is a StoreError, and then IndexedDB is used after all";
+  test(`${sentence} (${error})`, async (t) => {
+    const there = await page(t, error);
+    assert.equal(await code(there, "signIn()"), "store-unavailable");
+    await there.evaluate(() => void (globalThis.refused = undefined));
+    assert.equal(await code(there, "signIn()"), "A0");
+    assert.deepEqual(await there.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name)), ["refresh-coordinator"]);
+  });
+}
 
 test("a session that began in IndexedDB does not go on in memory", async (t) => {
   const there = await page(t);
@@ -152,4 +159,76 @@ test("a session that began in memory does not go on in IndexedDB", async (t) => 
   await there.evaluate(() => void (globalThis.refused = undefined));
   assert.equal(await code(there, "auth.refresh()"), "A1");
   assert.deepEqual(await there.evaluate(() => indexedDB.databases()), []);
+});
+
+test("a coordinator that comes later does not begin in memory what the page has in IndexedDB", async (t) => {
+  const there = await page(t);
+  assert.equal(await code(there, "signIn()"), "A0");
+  await there.evaluate(() => {
+    globalThis.refused = "SecurityError";
+    connection.close();
+    globalThis.later = make();
+  });
+  assert.equal(await code(there, "later.getTokens()"), "store-unavailable");
+  await there.evaluate(() => void (globalThis.refused = undefined));
+  assert.equal(await code(there, "later.getTokens()"), "A0");
+});
+
+test("a coordinator that comes later finds the session that the page has in memory, and says where it is", async (t) => {
+  const there = await page(t, "SecurityError");
+  assert.equal(await code(there, "signIn()"), "A0");
+  await there.evaluate(() => {
+    globalThis.refused = undefined;
+    globalThis.later = make();
+    globalThis.said = new Promise((resolve) => later.subscribe((event) => event?.type === "degraded" && resolve(event.what)));
+  });
+  assert.equal(await code(there, "later.getTokens()"), "A0");
+  assert.equal(await there.evaluate(() => said), "store");
+  assert.deepEqual(await there.evaluate(() => indexedDB.databases()), []);
+});
+
+/** Two tabs that may keep nothing, each with a session of its own in memory. */
+async function refusedTabs(t) {
+  const context = await profile(t, { prepare: refusable });
+  const issuer = new Issuer(context);
+  await issuer.ready;
+  const pages = [];
+  for (const number of [1, 2]) {
+    const page = await coordinatorTab(t, context);
+    await page.evaluate((number) => {
+      globalThis.refused = "SecurityError";
+      return auth.setTokens({ access_token: `own ${number}`, refresh_token: `own ${number}`, expires_in: 3_600 });
+    }, number);
+    pages.push(page);
+  }
+  return { issuer, pages };
+}
+
+const renew = (page, tokens) =>
+  page.evaluate((tokens) => auth.renew(tokens).then(({ accessToken }) => accessToken, ({ name, code }) => `${name} ${code}`), tokens);
+
+test("a token that two tabs carry is presented by neither of them: each would take its successor along", async (t) => {
+  const { issuer, pages } = await refusedTabs(t);
+  const carried = issuer.signIn({ expired: true });
+  for (const page of pages) assert.equal(await renew(page, carried), "StoreError store-unavailable");
+  assert.deepEqual(issuer.presentations, []);
+  // The sessions in memory are not affected.
+  assert.deepEqual(await Promise.all(pages.map(accessToken)), ["own 1", "own 2"]);
+});
+
+test("once IndexedDB can be used, two tabs whose sessions are in memory present what both carry once", async (t) => {
+  const { issuer, pages } = await refusedTabs(t);
+  for (const page of pages) await page.evaluate(() => void (globalThis.refused = undefined));
+  const carried = issuer.signIn({ expired: true });
+  let answer;
+  issuer.before = new Promise((resolve) => (answer = resolve));
+  const presented = issuer.presented();
+  const first = renew(pages[0], carried);
+  await presented;
+  const again = issuer.presented();
+  const second = renew(pages[1], carried);
+  await Promise.race([happened(pages[1], "waiting"), again]);
+  answer();
+  assert.deepEqual(await Promise.all([first, second]), ["A2", "A2"]);
+  assert.deepEqual(issuer.presentations, ["granted"]);
 });
