@@ -66,7 +66,7 @@ export function ownStorage(state: { session?: { jwt: string; refresh: string; un
 /** What other code of the app reads. */
 export const mirrors: readonly WebStorageStore[] = [
   webStorageStore({ key: "session", database: "my-app" }),
-  webStorageStore({ items: { access_token: ({ accessToken }) => accessToken, name: () => undefined }, storage: sessionStorage }),
+  webStorageStore({ items: { access_token: ({ accessToken }) => accessToken, name: () => undefined } }),
 ];
 export const stores: readonly Store[] = [...mirrors, indexedDbStore({ database: "my-app" })];
 
@@ -132,12 +132,7 @@ export function wherever(): Coordinator[] {
   connect(port2).drainRevocations();
   // @ts-expect-error: an address is no worker
   connect("./auth-worker.js");
-  return [
-    here,
-    connect(() => new SharedWorker("./auth-worker.js", { type: "module" })),
-    connect(navigator.serviceWorker, { name: "second", origins: [API], callTimeout: 10_000, patience: 2_000 }),
-    connect(new Worker("./auth-worker.js")),
-  ];
+  return [here, connect(port2, { name: "second", origins: [API], callTimeout: 10_000, patience: 2_000 })];
 }
 
 export async function inTheWorker(auth: Coordinator): Promise<string | undefined> {

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { execute } from "../execute.mjs";
 import { version } from "../project.mjs";
 
-const USAGE = fileURLToPath(new URL("../../types/usage.ts", import.meta.url));
+const usage = (name) => fileURLToPath(new URL(`../../types/${name}.ts`, import.meta.url));
 
 const compilers = {
   7: { project: "types", name: "typescript" },
@@ -29,7 +29,8 @@ function compiled(major, resolution, { quick, did }) {
     quick,
     async run(row) {
       const cwd = await row.project("types");
-      for (const ending of ["ts", "mts", "cts"]) await copyFile(USAGE, join(cwd, `usage.${ending}`));
+      for (const ending of ["ts", "mts", "cts"]) await copyFile(usage("usage"), join(cwd, `usage.${ending}`));
+      await copyFile(usage("usage-in-a-page"), join(cwd, "usage-in-a-page.ts"));
       const { project, name } = compilers[major];
       const folder = await row.project(project);
       const tsc = join(folder, "node_modules", name, "bin", "tsc");
