@@ -34,8 +34,8 @@ const tests = [
   },
   {
     name: "tabs in Chromium, Firefox and WebKitGTK",
-    // One file after the other: each has a browser of its own.
-    run: [node, "--test", "--test-concurrency=1", "--test-reporter=spec", "--test-timeout=180000", ...testsIn("tests/browser")],
+    // Each file has a browser of its own, and waits for it most of the time. The limit is that of a whole file.
+    run: [node, "--test", "--test-concurrency=2", "--test-reporter=spec", "--test-timeout=400000", ...testsIn("tests/browser")],
     summary: /^ℹ (tests|pass|fail|cancelled|skipped|todo) /,
   },
   // The packed tarball, where it is soon tried. `npm run test:hosts` has all hosts.
