@@ -12,9 +12,9 @@ process.chdir(fileURLToPath(new URL("../..", import.meta.url)));
 const ENTRIES = ["index", "index.workerd", "index.edge-light"];
 
 /** What is imported beside it. */
-const STORES = ["stores/app", "stores/web"];
+const BESIDE = ["stores/app", "stores/redis", "stores/sql", "stores/web", "testing"];
 
 rmSync("target/xtask/types", { recursive: true, force: true });
-await bundle([...ENTRIES, ...STORES], ["index", ...STORES]);
-declare(["index", ...STORES]);
-report([...ENTRIES, ...STORES]);
+await bundle([...ENTRIES, ...BESIDE], ["index", ...BESIDE]);
+declare(["index", ...BESIDE]);
+report([...ENTRIES, ...BESIDE]);
