@@ -1,10 +1,11 @@
 /**
  * Listening on Redis' channels: on a connection of its own, for one that has subscribed may say nothing else.
  *
- * Must not know what the channels are about. The connection keeps no process alive, and ends with the client it was made from.
+ * Must not know what the channels are about. The connection keeps no process alive.
  */
 
 import type { Ears, Listening } from "./hints.js";
+import { keptUp } from "./kept-up.js";
 
 type Listen = (ears: Ears, channels: () => Iterable<string>) => Listening;
 
@@ -27,7 +28,6 @@ interface NodeRedisConnection extends Emitter {
 }
 
 interface IoRedisConnection extends Emitter {
-  readonly status: string;
   readonly stream?: { unref?(): void };
   duplicate(options: object): IoRedisConnection;
   connect(): Promise<unknown>;
@@ -76,35 +76,41 @@ const SUBSCRIBER = {
   maxRetriesPerRequest: null,
   // Who only listens does not notice that a firewall has forgotten the connection.
   keepAlive: 10_000,
-  retryStrategy: (times: number) => Math.min(100 * times, 2_000),
+  // Its own timer would keep the process alive, also when the client it was made from is gone without a word.
+  retryStrategy: null,
 };
 
 export function ioRedisListening(client: unknown): Listen {
   return (ears, channels) => {
-    const origin = client as IoRedisConnection;
-    const connection = origin.duplicate(SUBSCRIBER);
-    const isReady = () => connection.status === "ready";
-    const add = (channel: string) =>
-      attempt(async () => {
-        await connection.subscribe(channel);
-        ears.begun(channel);
-      });
-    connection.on("error", nothing);
-    connection.on("message", (channel: string) => ears.heard(channel));
-    connection.on("connect", () => connection.stream?.unref?.());
-    connection.on("ready", () =>
-      attempt(async () => {
+    let current: IoRedisConnection | undefined;
+    async function connect(lost: () => void): Promise<() => unknown> {
+      const connection = (client as IoRedisConnection).duplicate(SUBSCRIBER);
+      connection.on("error", nothing);
+      connection.on("end", lost);
+      connection.on("connect", () => connection.stream?.unref?.());
+      connection.on("message", (channel: string) => ears.heard(channel));
+      try {
+        await connection.connect();
+        // From here on it is added to.
+        current = connection;
         const all = [...channels()];
         if (all.length > 0) await connection.subscribe(...all);
-        ears.begun();
-      }),
-    );
-    attempt(() => connection.connect());
-    const close = endingWith(origin, () => connection.disconnect());
+      } catch (error) {
+        connection.disconnect();
+        throw error;
+      }
+      return () => connection.disconnect();
+    }
+    const { isReady, close } = keptUp(connect, () => ears.begun());
     return {
       isReady,
-      add: (channel) => (isReady() ? add(channel) : undefined),
-      remove: (channel) => (isReady() ? attempt(() => connection.unsubscribe(channel)) : undefined),
+      add: (channel) =>
+        attempt(async () => {
+          if (current === undefined) return;
+          await current.subscribe(channel);
+          ears.begun(channel);
+        }),
+      remove: (channel) => attempt(async () => current?.unsubscribe(channel)),
       close,
     };
   };

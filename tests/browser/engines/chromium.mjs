@@ -2,7 +2,7 @@
 
 import { chromium as playwright } from "playwright-core";
 
-import { required } from "../executable.mjs";
+import { required } from "../../programs.mjs";
 
 export const chromium = {
   name: "Chromium",
