@@ -4,12 +4,19 @@ import pg from "pg";
 import { sqlStore, sqlTable } from "refresh-coordinator/stores/sql";
 
 /** A store with connections of its own, as another process has. The table must be there. */
-export function postgresStore(t, { url }, options) {
-  const pool = new pg.Pool({ connectionString: url, max: 4 });
+export function connectPostgres(connectionString, options) {
+  const pool = new pg.Pool({ connectionString, max: 4 });
   // A pool says so when a connection that rests is cut off.
   pool.on("error", () => {});
-  t.after(() => pool.end());
-  return { pool, store: sqlStore({ query: (statement, values) => pool.query(statement, values), listen: listener(url), ...options }) };
+  const query = (statement, values) => pool.query(statement, values);
+  return { pool, store: sqlStore({ query, listen: listener(connectionString), ...options }), close: () => pool.end() };
+}
+
+/** One that ends with the test. */
+export function postgresStore(t, { url }, options) {
+  const connected = connectPostgres(url, options);
+  t.after(connected.close);
+  return connected;
 }
 
 /** The function `listen` as the documentation has it. */
