@@ -68,14 +68,13 @@ export function redisStore(client: RedisClient, { prefix = "refresh-coordinator:
   const keyOf = (name: string) => name.slice(prefix.length + 1, -1);
 
   async function read(key: string): Promise<StoredValue | undefined> {
-    let found: unknown;
+    let entry: string | null;
     try {
-      found = await commands.get(nameOf(key));
+      entry = textOf(await commands.get(nameOf(key)));
     } catch (error) {
       throw storeFailure("Redis could not be read", error, undefined);
     }
-    const entry = textOf(found);
-    if (entry === undefined) return undefined;
+    if (entry === null) return undefined;
     return { version: entry.slice(0, VERSION_LENGTH), value: entry.slice(VERSION_LENGTH + 1) };
   }
 
@@ -88,7 +87,7 @@ export function redisStore(client: RedisClient, { prefix = "refresh-coordinator:
     const life = ttl === undefined ? "" : String(Math.max(1, Math.ceil(ttl)));
     const name = nameOf(key);
     try {
-      return Number(await run(name, [ifVersion ?? "", version, entry, life, name])) === 1 ? version : undefined;
+      return isWritten(await run(name, [ifVersion ?? "", version, entry, life, name])) ? version : undefined;
     } catch (error) {
       throw storeFailure("Redis did not say that it was written", error, value);
     }
@@ -118,8 +117,18 @@ export function redisStore(client: RedisClient, { prefix = "refresh-coordinator:
   return { scope: "cluster", lag: lag ?? commands.lag, read, write, ...(hints && { watch: hints.watch }) };
 }
 
+// What is no reply of Redis must not be taken for "nothing is there": a coordinator would believe it.
+
 /** A reply of text, also from a client that was told to return bytes. */
-function textOf(reply: unknown): string | undefined {
-  if (reply === null || reply === undefined) return undefined;
-  return reply instanceof Uint8Array ? new TextDecoder().decode(reply) : String(reply);
+function textOf(reply: unknown): string | null {
+  if (reply instanceof Uint8Array) return new TextDecoder().decode(reply);
+  if (reply === null || (typeof reply === "string" && reply[VERSION_LENGTH] === " ")) return reply;
+  throw new TypeError("an entry is there that this store has not written, or the client makes something else of it");
+}
+
+/** What the script answers. */
+function isWritten(reply: unknown): boolean {
+  const text = typeof reply === "object" ? undefined : String(reply);
+  if (text === "1" || text === "0") return text === "1";
+  throw new TypeError("the client returned something else than what the script answers");
 }

@@ -16,7 +16,7 @@ export const WAYS = {
   },
   async "@upstash/redis"({ url, token }) {
     const { Redis } = await import("@upstash/redis");
-    return { store: redisStore(new Redis({ url, token, enableTelemetry: false })), close() {} };
+    return { store: redisStore(new Redis({ url, token, enableTelemetry: false, retry: { retries: 1, backoff: () => 50 } })), close() {} };
   },
   async "pg, LISTEN"({ url }) {
     const { connectPostgres } = await import("./pools.mjs");

@@ -39,7 +39,9 @@ export class ServerProcess {
     const gone = once(child, "exit");
     this.#child = { child, gone };
     // Whatever ends this process ends it too.
-    process.once("exit", () => child.kill("SIGKILL"));
+    const kill = () => child.kill("SIGKILL");
+    process.once("exit", kill);
+    gone.finally(() => process.off("exit", kill));
     await new Promise((resolve, reject) => {
       for (const stream of [child.stdout, child.stderr]) {
         createInterface(stream).on("line", (line) => {

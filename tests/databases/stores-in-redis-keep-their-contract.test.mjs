@@ -201,6 +201,15 @@ async function subscribed({ url }, key) {
   return channels.some((channel) => channel.endsWith(`{${key}}`));
 }
 
+test("what is no reply of Redis is a failure, never an absent value or a conflict", async () => {
+  for (const reply of [undefined, "", "an entry of somebody else", {}, [], NaN, 2, "OK"]) {
+    const { read, write } = redisStore({ send: async () => reply });
+    for (const call of [() => read("k"), () => write("k", "v", { ifVersion: null })]) {
+      await assert.rejects(call, (error) => error instanceof StoreError, String(reply));
+    }
+  }
+});
+
 test("a client of no known shape, and options of another kind, are named", () => {
   for (const client of [undefined, null, "redis://", {}, { get() {} }, { evalSha() {} }, []]) {
     assert.throws(() => redisStore(client), (error) => error instanceof TypeError && error.message.startsWith("`client` must be a client of `redis`"));

@@ -18,7 +18,8 @@ export async function startUpstashFront(t, redisUrl, token = "a token of the fro
       try {
         return { result: encode(await redis.sendCommand(command.map(String))) };
       } catch (error) {
-        return { error: error.message };
+        // Several addresses that refused have no message.
+        return { error: error.message || error.code || error.name };
       }
     };
     const body = JSON.parse(await text(request));
