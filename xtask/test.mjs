@@ -33,6 +33,12 @@ const tests = [
     summary: /^ℹ (tests|pass|fail|cancelled|skipped|todo) /,
   },
   {
+    name: "stores on real databases",
+    // One file after the other: each has servers of its own.
+    run: [node, "--test", "--test-concurrency=1", "--test-reporter=spec", "--test-timeout=180000", ...testsIn("tests/databases")],
+    summary: /^ℹ (tests|pass|fail|cancelled|skipped|todo) /,
+  },
+  {
     name: "tabs in Chromium",
     // One file after the other: each has a browser of its own.
     run: [node, "--test", "--test-concurrency=1", "--test-reporter=spec", "--test-timeout=180000", ...testsIn("tests/browser")],

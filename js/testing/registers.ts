@@ -42,7 +42,8 @@ export const registers: Cases = {
 
   async "keys are apart"({ open, key }) {
     const [store, k] = [await open(), key()];
-    const odd = ["", " ", "k", "K", "k ", "__proto__", "constructor", "ключ", "\u0000", "k\\", "%", "k_", "{k}", "a".repeat(500)];
+    const long = "a".repeat(500);
+    const odd = ["", " ", "k", "K", "k ", "__proto__", "constructor", "ключ", "\u0000", "k\\", "%", "k_", "{k}", long, `${long}b`];
     // The odd ones also by themselves, where they may be left from another run.
     const all = [...odd, ...odd.map((name) => k + name)];
     for (const one of all) {
