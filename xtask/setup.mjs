@@ -7,7 +7,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fingerprint } from "./fingerprint.mjs";
-import { ALL, USUAL, installPrograms, missingPrograms } from "./system-packages.mjs";
+import { installPrograms, missingPrograms } from "./system-packages.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
@@ -22,9 +22,6 @@ const SOURCES = [
   ...["Cargo.toml", "Cargo.lock", ".cargo", "src", "xtask/Cargo.toml", "xtask/src", "xtask/package"],
   ...["package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json", "js"],
 ];
-
-/** `npm test` needs one browser; the engines beside it have a command of their own. */
-const programs = process.argv.includes("--engines") ? ALL : USUAL;
 
 const steps = [
   {
@@ -43,9 +40,9 @@ const steps = [
   },
   {
     name: "browsers and databases",
-    done: () => missingPrograms(programs).length === 0,
+    done: () => missingPrograms().length === 0,
     // Without them only their own tests fail; they say so.
-    run: () => installPrograms(programs),
+    run: () => installPrograms(),
   },
   {
     name: "crates",

@@ -54,15 +54,11 @@ const MANAGERS = [
 /** Asks nothing; and in Debian, at this level, a database is not started as soon as it is installed. */
 const QUIETLY = ["env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1"];
 
-/** Those of the named programs of which something is missing. */
-export const missingPrograms = (titles) => PROGRAMS.filter(({ title }) => titles.includes(title)).filter(isMissing);
+/** Those of which something is missing. */
+export const missingPrograms = () => PROGRAMS.filter(isMissing);
 
-/** Those that `npm test` needs, and all. */
-export const USUAL = ["Chromium", "Redis", "Postgres"];
-export const ALL = PROGRAMS.map(({ title }) => title);
-
-/** Installs what is missing, and says in one line for each browser what could not be installed. */
-export function installPrograms(titles) {
+/** Installs what is missing, and says in one line for each program what could not be installed. */
+export function installPrograms() {
   const manager = MANAGERS.find(({ name }) => succeeds(name, ["--version"]));
   const prefix = isRoot() ? QUIETLY : ["sudo", "-n", ...QUIETLY];
   const may = isRoot() || succeeds("sudo", ["-n", "true"]);
@@ -70,10 +66,10 @@ export function installPrograms(titles) {
     const manage = (step) => run([...prefix, manager.name, ...step]);
     if (manager.refresh) manage(manager.refresh);
     // One by one: a package that is not there keeps no other one from being installed.
-    for (const { packages } of missingPrograms(titles)) if (packages[manager.name]) manage([...manager.install, ...packages[manager.name]]);
+    for (const { packages } of missingPrograms()) if (packages[manager.name]) manage([...manager.install, ...packages[manager.name]]);
   }
   // Some distributions have a package of that name without the program in it.
-  for (const program of missingPrograms(titles)) tell(program, manager);
+  for (const program of missingPrograms()) tell(program, manager);
 }
 
 function tell({ title, wantedBy, needs, packages, byHand }, manager) {

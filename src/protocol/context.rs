@@ -175,7 +175,7 @@ impl<W: World> Context<W> {
     }
 }
 
-/// A newer schema is left alone; garbage too, until somebody signs in.
+/// A newer schema is left alone; garbage and what does not open too, until somebody signs in.
 fn unreadable_value(unreadable: Unreadable) -> StoreFailure {
     match unreadable {
         Unreadable::NewerSchema => StoreFailure {
@@ -186,6 +186,13 @@ fn unreadable_value(unreadable: Unreadable) -> StoreFailure {
         Unreadable::Garbage => StoreFailure {
             code: "store-garbage",
             message: "the store returned something that is not a record".into(),
+            cause: None,
+        },
+        Unreadable::Unopened => StoreFailure {
+            code: "store-sealed",
+            message: "the value in the store does not open: its key is gone or another one than `sealKey`, or it was changed; \
+                      a sign-in replaces it"
+                .into(),
             cause: None,
         },
     }
