@@ -22,6 +22,7 @@ const PROGRAMS = {
   WEBKIT_DRIVER: { title: "WebKitGTK's driver", names: ["WebKitWebDriver"], places: [] },
   XVFB: { title: "Xvfb", names: ["Xvfb"], places: [] },
   REDIS_SERVER: { title: "Redis", names: ["redis-server", "valkey-server"], places: [] },
+  MARIADB: { title: "MariaDB", names: ["mariadbd", "mysqld"], places: ["/usr/sbin/mariadbd", "/usr/libexec/mariadbd"] },
   POSTGRES: { title: "Postgres", names: ["postgres"], places: versionsOf("/usr/lib/postgresql", "bin/postgres") },
 };
 

@@ -41,6 +41,13 @@ const PROGRAMS = [
     packages: { "apt-get": ["postgresql"], dnf: ["postgresql-server"], pacman: ["postgresql"], apk: ["postgresql"], zypper: ["postgresql-server"] },
     byHand: { darwin: "brew install postgresql" },
   },
+  {
+    title: "MariaDB",
+    wantedBy: "the tests of stores",
+    needs: ["MARIADB"],
+    packages: { "apt-get": ["mariadb-server"], dnf: ["mariadb-server"], pacman: ["mariadb"], apk: ["mariadb"], zypper: ["mariadb"] },
+    byHand: { darwin: "brew install mariadb" },
+  },
 ];
 
 const MANAGERS = [

@@ -12,7 +12,7 @@ import { Hints } from "./hints.js";
 import { DIALECTS, type Dialect, type SqlDialectName } from "./sql-dialects.js";
 import { sqlListening, type SqlListen } from "./sql-listening.js";
 import { restored, resultOf, storable, type Result } from "./sql-results.js";
-import { freshVersion } from "./version.js";
+import { freshVersion, VERSION_LENGTH } from "./version.js";
 
 export type { SqlListen };
 
@@ -145,6 +145,8 @@ export function sqlStore({ query, listen, dialect: name = "postgres", table = TA
 
   async function write(key: string, value: string | undefined, { ifVersion, ttl }: Conditions): Promise<string | undefined> {
     if (typeof ifVersion !== "string" && ifVersion !== null) throw new TypeError("`ifVersion` must be a version, or null");
+    // Never a version of ours; and to MySQL it might be one, for blanks at its end do not count there.
+    if (ifVersion !== null && ifVersion.length !== VERSION_LENGTH) return undefined;
     const version = await freshVersion();
     // There is nothing to delete, or it is a conflict.
     if (value === undefined && ifVersion === null) return (await read(key)) === undefined ? version : undefined;

@@ -1,13 +1,15 @@
-// The contract of all stores on a real Postgres, and on SQLite's own engine; and what only these do to their users.
+// The contract of all stores on a real Postgres, a real MariaDB, and SQLite's own engine; and what only these do to their users.
 
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { createPool } from "mysql2/promise";
 import { StoreError } from "refresh-coordinator";
 import { sqlStore, sqlTable } from "refresh-coordinator/stores/sql";
 import { storeContract } from "refresh-coordinator/testing";
 import initialise from "sql.js";
 
+import { startMariaDb } from "./mariadb-server.mjs";
 import { listener, makeTable, postgresStore } from "./pools.mjs";
 import { startPostgres } from "./postgres-server.mjs";
 
@@ -104,6 +106,14 @@ test("sqlStore on Postgres", async (t) => {
       return true;
     });
   });
+});
+
+test("sqlStore on MariaDB", async (t) => {
+  const server = await startMariaDb(t);
+  const pools = [0, 1].map(() => createPool({ uri: server.url, connectionLimit: 4 }));
+  t.after(() => Promise.all(pools.map((pool) => pool.end())));
+  await pools[0].query(sqlTable({ dialect: "mysql" }));
+  await keepsItsContract(t, pools.map((pool) => sqlStore({ query: (statement, values) => pool.execute(statement, values), dialect: "mysql" })));
 });
 
 test("sqlStore on SQLite", async (t) => {
