@@ -8,6 +8,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
+// A test that takes too long is ended so, and its servers with it.
+process.once("SIGTERM", () => process.exit(143));
+
 export class ServerProcess {
   #command;
   #ready;
