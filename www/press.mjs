@@ -5,7 +5,7 @@
 
 import { chromium } from "playwright-core";
 
-import { chromiumPath } from "../tests/browser/executable.mjs";
+import { chromiumPath } from "../tests/programs.mjs";
 import { HALVES, startPageServer } from "./server/page-server.mjs";
 
 const runs = Number(process.argv[2] ?? 100);

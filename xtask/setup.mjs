@@ -1,13 +1,13 @@
-// Everything between a clean clone and a built package: npm packages, the Rust target and components, browsers, crates,
-// `pkg/`.
+// Everything between a clean clone and a built package: npm packages, the Rust target and components, browsers and databases,
+// crates, `pkg/`.
 // Runs before anything is installed, so it is plain Node; every step is skipped when what it depends on has not changed.
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { installBrowsers, missingBrowsers } from "./browsers.mjs";
 import { fingerprint } from "./fingerprint.mjs";
+import { installPrograms, missingPrograms } from "./system-packages.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
@@ -39,10 +39,10 @@ const steps = [
     },
   },
   {
-    name: "browsers",
-    done: () => missingBrowsers().length === 0,
-    // Without them only the tests in browsers fail; they say so.
-    run: () => installBrowsers(),
+    name: "browsers and databases",
+    done: () => missingPrograms().length === 0,
+    // Without them only their own tests fail; they say so.
+    run: () => installPrograms(),
   },
   {
     name: "crates",

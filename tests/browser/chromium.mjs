@@ -4,7 +4,7 @@ import { after, before } from "node:test";
 
 import { chromium } from "playwright-core";
 
-import { required } from "./executable.mjs";
+import { required } from "../programs.mjs";
 import { servePages } from "./served.mjs";
 
 let browser;

@@ -1,6 +1,6 @@
 // Third-party frames in Firefox, which gives each top-level site a partition of its own.
 
-import { required } from "./executable.mjs";
+import { required } from "../programs.mjs";
 import { testPartitions } from "./engines/partitions.mjs";
 
 testPartitions({

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { contract } from "../stores/contract.mjs";
+import { storeContract } from "refresh-coordinator/testing";
 import { devtools, origin, profile, tab } from "./chromium.mjs";
 
 /** A tab with a store in it, as `store`. */
@@ -20,13 +20,13 @@ const read = (page, key = "k") => page.evaluate((key) => store.read(key), key);
 const write = (page, value, ifVersion, key = "k") =>
   page.evaluate(([key, value, ifVersion]) => store.write(key, value, { ifVersion }), [key, value, ifVersion]);
 
-for (const sentence of Object.keys(contract)) {
-  test(sentence, async (t) => {
+for (const { title } of storeContract(() => {})) {
+  test(title, async (t) => {
     const page = await tab(t, await profile(t));
-    await page.evaluate(async (sentence) => {
-      const [{ contract }, { indexedDbStore }] = await Promise.all([import("/tests/stores/contract.mjs"), import("/pkg/stores/web.js")]);
-      await contract[sentence](() => indexedDbStore());
-    }, sentence);
+    await page.evaluate(async (title) => {
+      const [{ storeContract }, { indexedDbStore }] = await Promise.all([import("/pkg/testing.js"), import("/pkg/stores/web.js")]);
+      await storeContract(() => indexedDbStore()).find((one) => one.title === title).run();
+    }, title);
   });
 }
 

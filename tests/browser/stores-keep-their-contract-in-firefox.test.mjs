@@ -3,10 +3,10 @@
 import { after, before, describe, test } from "node:test";
 
 import puppeteer from "puppeteer-core";
+import { storeContract } from "refresh-coordinator/testing";
 
 import { listen } from "../authorization-server/listen.mjs";
-import { contract } from "../stores/contract.mjs";
-import { required } from "./executable.mjs";
+import { required } from "../programs.mjs";
 import { servePages } from "./served.mjs";
 
 const STORES = {
@@ -31,12 +31,12 @@ for (const [windows, preferences] of Object.entries({ ordinary: {}, private: { "
         const page = await browser.newPage();
         t.after(() => page.close());
         await page.goto(site.origin);
-        for (const sentence of Object.keys(contract)) {
+        for (const { title: sentence } of storeContract(() => {})) {
           await page.evaluate(
             async (name, options, sentence) => {
-              const [{ contract }, stores] = await Promise.all([import("/tests/stores/contract.mjs"), import("/pkg/stores/web.js")]);
+              const [{ storeContract }, stores] = await Promise.all([import("/pkg/testing.js"), import("/pkg/stores/web.js")]);
               const database = sentence;
-              await contract[sentence](() => {
+              const open = () => {
                 if (name !== "webStorageStore") return stores.indexedDbStore({ ...options, database });
                 const made = new Map();
                 const of = (key) => {
@@ -44,7 +44,8 @@ for (const [windows, preferences] of Object.entries({ ordinary: {}, private: { "
                   return made.get(key);
                 };
                 return { read: (key) => of(key).read(key), write: (key, ...rest) => of(key).write(key, ...rest) };
-              });
+              };
+              await storeContract(open).find(({ title }) => title === sentence).run();
             },
             name,
             options,

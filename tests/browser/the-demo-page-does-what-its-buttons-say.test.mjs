@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
 
 import { HALVES, startPageServer } from "../../www/server/page-server.mjs";
-import { chromiumPath } from "./executable.mjs";
+import { chromiumPath } from "../programs.mjs";
 
 let server;
 let browser;

@@ -4,8 +4,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { storeContract } from "refresh-coordinator/testing";
+
 import { strict } from "../authorization-server/personalities.mjs";
-import { contract } from "../stores/contract.mjs";
 import { insecureOrigin, profile, tab } from "./chromium.mjs";
 import { calls, queued, signedInTabs } from "./signed-in-tabs.mjs";
 import { accessToken, coordinatorTab, happened, Issuer } from "./single-use.mjs";
@@ -73,12 +74,12 @@ const LOSE_THE_KEY = `
     cursor.continue();
   };`;
 
-for (const sentence of Object.keys(contract)) {
+for (const { title: sentence } of storeContract(() => {})) {
   test(sentence, async (t) => {
     const page = await tab(t, await profile(t));
     await page.evaluate(async (sentence) => {
-      const [{ contract }, { indexedDbStore }] = await Promise.all([import("/tests/stores/contract.mjs"), import("/pkg/stores/web.js")]);
-      await contract[sentence](() => indexedDbStore({ sealed: true }));
+      const [{ storeContract }, { indexedDbStore }] = await Promise.all([import("/pkg/testing.js"), import("/pkg/stores/web.js")]);
+      await storeContract(() => indexedDbStore({ sealed: true })).find(({ title }) => title === sentence).run();
     }, sentence);
   });
 }

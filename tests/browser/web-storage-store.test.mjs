@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { storeContract } from "refresh-coordinator/testing";
+
 import { strict } from "../authorization-server/personalities.mjs";
-import { contract } from "../stores/contract.mjs";
 import { profile, tab } from "./chromium.mjs";
 import { calls, signedInTabs } from "./signed-in-tabs.mjs";
 import { accessToken, coordinatorTab, happened, Issuer } from "./single-use.mjs";
@@ -49,12 +50,12 @@ async function finds(page, accessToken) {
   while ((await found(page)) !== accessToken);
 }
 
-for (const sentence of Object.keys(contract)) {
+for (const { title: sentence } of storeContract(() => {})) {
   test(sentence, async (t) => {
     const page = await tab(t, await profile(t));
     await page.evaluate(async (sentence) => {
-      const [{ contract }, { webStorageStore }] = await Promise.all([import("/tests/stores/contract.mjs"), import("/pkg/stores/web.js")]);
-      await contract[sentence](() => {
+      const [{ storeContract }, { webStorageStore }] = await Promise.all([import("/pkg/testing.js"), import("/pkg/stores/web.js")]);
+      const open = () => {
         // A store is for one session, so each key has one of its own.
         const stores = new Map();
         const of = (key) => {
@@ -62,7 +63,8 @@ for (const sentence of Object.keys(contract)) {
           return stores.get(key);
         };
         return { read: (key) => of(key).read(key), write: (key, ...rest) => of(key).write(key, ...rest) };
-      });
+      };
+      await storeContract(open).find(({ title }) => title === sentence).run();
     }, sentence);
   });
 }

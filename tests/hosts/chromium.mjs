@@ -7,7 +7,7 @@ import { extname, join, normalize } from "node:path";
 import { chromium } from "playwright-core";
 
 import { listen } from "../authorization-server/listen.mjs";
-import { chromiumPath } from "../browser/executable.mjs";
+import { chromiumPath } from "../programs.mjs";
 
 const TYPES = { ".css": "text/css", ".html": "text/html", ".js": "text/javascript" };
 

@@ -3,12 +3,7 @@
 import test from "node:test";
 
 import { memoryStore } from "refresh-coordinator";
+import { storeContract } from "refresh-coordinator/testing";
 
-import { contract } from "../stores/contract.mjs";
-
-for (const [sentence, holds] of Object.entries(contract)) {
-  test(`memoryStore: ${sentence}`, async () => {
-    const store = memoryStore();
-    await holds(() => store);
-  });
-}
+const store = memoryStore();
+for (const { title, run } of storeContract(() => store)) test(`memoryStore: ${title}`, run);

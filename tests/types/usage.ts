@@ -17,6 +17,9 @@ import {
   type TokenSet,
 } from "refresh-coordinator";
 import { appStore, type AppStore } from "refresh-coordinator/stores/app";
+import { redisStore, type IoRedisClient, type NodeRedisClient, type RedisStore, type UpstashClient } from "refresh-coordinator/stores/redis";
+import { sqlStore, sqlTable, type SqlListen, type SqlStore } from "refresh-coordinator/stores/sql";
+import { storeContract } from "refresh-coordinator/testing";
 import { indexedDbStore, webStorageStore, type WebStorageStore } from "refresh-coordinator/stores/web";
 import { connect, type Coordinator, RevokedError as RevokedInWorker, serve, waitUntil } from "refresh-coordinator/worker";
 
@@ -61,6 +64,27 @@ export function ownStorage(state: { session?: { jwt: string; refresh: string; un
     clear: () => delete state.session,
     lag: 250,
   });
+}
+
+/** Several servers. */
+export function shared(node: NodeRedisClient, io: IoRedisClient, upstash: UpstashClient): RedisStore[] {
+  const other = { send: async (command: string, values: string[]): Promise<unknown> => [command, values] };
+  return [redisStore(node), redisStore(io, { prefix: "app:" }), redisStore(upstash, { lag: 0 }), redisStore(other)];
+}
+
+/** The shape of a pool of `pg`. */
+interface Pool {
+  query(text: string, values?: unknown[]): Promise<{ rows: Record<string, unknown>[] }>;
+}
+
+export async function inTables(pool: Pool, listen: SqlListen): Promise<SqlStore> {
+  await pool.query(sqlTable({ table: "auth.sessions" }));
+  return sqlStore({ query: (statement, values) => pool.query(statement, values), listen, table: "auth.sessions" });
+}
+
+/** The shape of the test function of node:test, Vitest and Jest. */
+export function certified(test: (title: string, run: () => Promise<void>) => unknown, store: Store): void {
+  for (const { title, run } of storeContract(() => store)) test(title, run);
 }
 
 /** What other code of the app reads. */
@@ -111,6 +135,10 @@ export const custom = new RefreshCoordinator({
 new RefreshCoordinator({ clientId: "web", tokenEndpoint: "/token", timeout: "10s" });
 // @ts-expect-error all three are needed
 appStore({ load: () => undefined, save: () => {} });
+// @ts-expect-error that is no client
+redisStore({ get: async () => null });
+// @ts-expect-error there is no such database
+sqlStore({ query: () => [], dialect: "oracle" });
 // @ts-expect-error an item is made by a function of the tokens
 webStorageStore({ items: { access_token: "accessToken" } });
 // @ts-expect-error there is no such option

@@ -3,7 +3,7 @@
 
 import puppeteer from "puppeteer-core";
 
-import { required } from "../executable.mjs";
+import { required } from "../../programs.mjs";
 
 export const chromium = {
   name: "Chromium",

@@ -2,7 +2,7 @@
 
 import puppeteer from "puppeteer-core";
 
-import { required } from "../executable.mjs";
+import { required } from "../../programs.mjs";
 import { descendants } from "./processes.mjs";
 
 export const firefox = {

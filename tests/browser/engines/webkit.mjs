@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-import { required } from "../executable.mjs";
+import { required } from "../../programs.mjs";
 import { descendants } from "./processes.mjs";
 import { WebDriver } from "./webdriver.mjs";
 

@@ -1,6 +1,6 @@
-// Where the browsers are on this machine. Plain Node: the set-up asks before anything is installed.
+// Where the programs are that the tests start: browsers and databases. Plain Node: the set-up asks before anything is installed.
 
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** What the tests start, by the environment variable that names another one: what it is, its names, and places that are not on the path. */
@@ -21,6 +21,9 @@ const PROGRAMS = {
   },
   WEBKIT_DRIVER: { title: "WebKitGTK's driver", names: ["WebKitWebDriver"], places: [] },
   XVFB: { title: "Xvfb", names: ["Xvfb"], places: [] },
+  REDIS_SERVER: { title: "Redis", names: ["redis-server", "valkey-server"], places: [] },
+  MARIADB: { title: "MariaDB", names: ["mariadbd", "mysqld"], places: ["/usr/sbin/mariadbd", "/usr/libexec/mariadbd"] },
+  POSTGRES: { title: "Postgres", names: ["postgres"], places: versionsOf("/usr/lib/postgresql", "bin/postgres") },
 };
 
 /** A program as it is installed, or as the environment variable `variable` names it. `undefined` if there is none. */
@@ -39,6 +42,15 @@ export function required(variable) {
 }
 
 export const chromiumPath = () => installed("CHROMIUM");
+
+/** Debian keeps the versions of a program beside each other, and none of them on the path. */
+function versionsOf(folder, program) {
+  try {
+    return readdirSync(folder).sort((one, other) => other - one).map((version) => join(folder, version, program));
+  } catch {
+    return [];
+  }
+}
 
 function isExecutable(path) {
   try {

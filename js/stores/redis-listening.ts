@@ -1,0 +1,134 @@
+/**
+ * Listening on Redis' channels: on a connection of its own, for one that has subscribed may say nothing else.
+ *
+ * Must not know what the channels are about. The connection keeps no process alive.
+ */
+
+import type { Ears, Listening } from "./hints.js";
+import { keptUp } from "./kept-up.js";
+
+type Listen = (ears: Ears, channels: () => Iterable<string>) => Listening;
+
+/** What both kinds of client are, as far as it is used here. */
+interface Emitter {
+  on(event: string, listener: (...values: never[]) => void): unknown;
+  off(event: string, listener: (...values: never[]) => void): unknown;
+}
+
+interface NodeRedisConnection extends Emitter {
+  readonly isReady: boolean;
+  duplicate(): NodeRedisConnection;
+  connect(): Promise<unknown>;
+  subscribe(channel: string, listener: (message: string, channel: string) => void): Promise<unknown>;
+  unsubscribe(channel: string): Promise<unknown>;
+  ping(): Promise<unknown>;
+  unref(): void;
+  destroy?(): void;
+  disconnect(): unknown;
+}
+
+interface IoRedisConnection extends Emitter {
+  readonly stream?: { unref?(): void };
+  duplicate(options: object): IoRedisConnection;
+  connect(): Promise<unknown>;
+  subscribe(...channels: string[]): Promise<unknown>;
+  unsubscribe(channel: string): Promise<unknown>;
+  disconnect(): void;
+}
+
+/** node-redis subscribes again by itself. */
+export function nodeRedisListening(client: unknown): Listen {
+  return (ears, channels) => {
+    const origin = client as NodeRedisConnection;
+    const connection = origin.duplicate();
+    const heard = (_: string, channel: string) => ears.heard(channel);
+    const add = (channel: string) =>
+      attempt(async () => {
+        await connection.subscribe(channel, heard);
+        ears.begun(channel);
+      });
+    connection.on("error", nothing);
+    connection.on("ready", () =>
+      attempt(async () => {
+        await Promise.all([...channels()].map((channel) => connection.subscribe(channel, heard)));
+        // Answered after all that was subscribed to before it.
+        await connection.ping();
+        ears.begun();
+      }),
+    );
+    connection.unref();
+    attempt(() => connection.connect());
+    const close = endingWith(origin, () => (connection.destroy ? connection.destroy() : connection.disconnect()));
+    return {
+      isReady: () => connection.isReady,
+      // Otherwise it is subscribed to as soon as the connection is there.
+      add: (channel) => (connection.isReady ? add(channel) : undefined),
+      remove: (channel) => attempt(() => connection.unsubscribe(channel)),
+      close,
+    };
+  };
+}
+
+/** With settings of our own where those of a client for commands do harm. */
+const SUBSCRIBER = {
+  autoResubscribe: false,
+  lazyConnect: true,
+  maxRetriesPerRequest: null,
+  // Who only listens does not notice that a firewall has forgotten the connection.
+  keepAlive: 10_000,
+  // Its own timer would keep the process alive, also when the client it was made from is gone without a word.
+  retryStrategy: null,
+};
+
+export function ioRedisListening(client: unknown): Listen {
+  return (ears, channels) => {
+    let current: IoRedisConnection | undefined;
+    async function connect(lost: () => void): Promise<() => unknown> {
+      const connection = (client as IoRedisConnection).duplicate(SUBSCRIBER);
+      connection.on("error", nothing);
+      connection.on("end", lost);
+      connection.on("connect", () => connection.stream?.unref?.());
+      connection.on("message", (channel: string) => ears.heard(channel));
+      try {
+        await connection.connect();
+        // From here on it is added to.
+        current = connection;
+        const all = [...channels()];
+        if (all.length > 0) await connection.subscribe(...all);
+      } catch (error) {
+        connection.disconnect();
+        throw error;
+      }
+      return () => connection.disconnect();
+    }
+    const { isReady, close } = keptUp(connect, () => ears.begun());
+    return {
+      isReady,
+      add: (channel) =>
+        attempt(async () => {
+          if (current === undefined) return;
+          await current.subscribe(channel);
+          ears.begun(channel);
+        }),
+      remove: (channel) => attempt(async () => current?.unsubscribe(channel)),
+      close,
+    };
+  };
+}
+
+/** Ends the connection, which is also done when the one it was made from ends. */
+function endingWith(origin: Emitter, end: () => unknown): () => void {
+  const close = () => {
+    origin.off("end", close);
+    attempt(async () => end());
+  };
+  origin.on("end", close);
+  return close;
+}
+
+/** What fails here is a hint that does not come; while there is no connection, everybody looks for themselves. */
+function attempt(work: () => Promise<unknown>): void {
+  void (async () => work())().catch(nothing);
+}
+
+function nothing(): void {}
