@@ -19,6 +19,7 @@ import type {
   Listener,
   RefreshCoordinatorOptions,
   RefreshOptions,
+  RenewOptions,
   Snapshot,
   Stats,
   TokenInput,
@@ -161,11 +162,25 @@ export class RefreshCoordinator {
     });
   };
 
-  /** Successor mode: the set that is current now for tokens carried elsewhere, say in a cookie. */
-  readonly renew = (tokens: TokenInput | TokenSet, options?: CallOptions): Promise<TokenSet> => {
+  /**
+   * Successor mode: the set that is current now for tokens carried elsewhere, say in a cookie.
+   *
+   * - `renew(tokens, { newer: true })`: with another access token than that of `tokens`, whoever obtained it.
+   * - `renew(tokens, { mintedAfterNow: true })`: minted by an exchange that starts after the call, for changed claims.
+   */
+  readonly renew = (tokens: TokenInput | TokenSet, options?: RenewOptions): Promise<TokenSet> => {
     if (!canSeal()) return refused("no-webcrypto", NO_WEBCRYPTO);
-    const renew = (params: number) => this.#kept(() => this.#core.renew(tokens, params));
-    return options === undefined ? renew(0) : this.#with(options, renew);
+    const renew = (need: Need, params: number, fixed: boolean) =>
+      this.#kept(() => this.#core.renew(tokens, need, params, fixed));
+    if (options === undefined) return renew(Need.Valid, 0, false);
+    return this.#with(options, (params) => {
+      const { newer, mintedAfterNow, canPersist } = options;
+      for (const [name, value] of Object.entries({ newer, mintedAfterNow, canPersist })) {
+        if (value !== undefined && typeof value !== "boolean") return refused("wrong-argument", `\`${name}\` must be true or false`);
+      }
+      const need = mintedAfterNow === true ? Need.MintedAfterNow : newer === true ? Need.Newer : Need.Valid;
+      return renew(need, params, canPersist === false);
+    });
   };
 
   /**

@@ -12,9 +12,9 @@ process.chdir(fileURLToPath(new URL("../..", import.meta.url)));
 const ENTRIES = ["index", "index.workerd", "index.edge-light"];
 
 /** What is imported beside it. */
-const STORES = ["stores/app", "stores/web"];
+const OTHERS = ["next-auth", "stores/app", "stores/web"];
 
 rmSync("target/xtask/types", { recursive: true, force: true });
-await bundle([...ENTRIES, ...STORES], ["index", ...STORES]);
-declare(["index", ...STORES]);
-report([...ENTRIES, ...STORES]);
+await bundle([...ENTRIES, ...OTHERS], ["index", ...OTHERS]);
+declare(["index", ...OTHERS]);
+report([...ENTRIES, ...OTHERS]);
