@@ -68,13 +68,15 @@ const OPTIONS = ["canPersist", "update", "provider"];
  *
  * @example
  * ```ts
- * NextAuth((request) => ({
+ * const config = (canPersist: boolean): NextAuthConfig => ({
  *   providers,
  *   callbacks: {
- *     jwt: jwtCallback(auth, { canPersist: request !== undefined }),
+ *     jwt: jwtCallback(coordinator, { canPersist }),
  *     session: ({ session, token }) => ({ ...session, accessToken: token.accessToken, error: token.error }),
  *   },
- * }));
+ * });
+ * export const { auth, handlers } = NextAuth(config(true));
+ * export const { auth: authInComponent } = NextAuth(config(false));
  * ```
  *
  * @param next runs after it, with the fresh token; throws and returns at its own risk
