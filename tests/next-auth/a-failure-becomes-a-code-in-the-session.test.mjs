@@ -106,6 +106,10 @@ test("a session without a refresh token serves until its access token ends, and 
   assert.equal("error" in living.session, false);
   wait(LIFETIME);
   assert.deepEqual((await app.request(cookies)).session.error, { code: "no-refresh-token" });
+
+  const { expiresAt: _end, ...endless } = only;
+  const unknown = await app.request(await cookiesWith(endless));
+  assert.equal("error" in unknown.session, false, "nobody knows that it has ended");
   assert.equal(server.oracle.presentations, 0);
 });
 

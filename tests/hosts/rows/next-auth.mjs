@@ -72,14 +72,20 @@ async function routes(row, app) {
   return { host, did: `${answers.length} requests in two runtimes, 1 rotation` };
 }
 
-/** A real browser: proxy, layout, page, and the client's own question, all with one cookie. */
+/** A real browser: proxy, layout, page, and the client's own question, all with one cookie. Then its page calls `update`. */
 async function page(row, app) {
-  const { url, believe, cookie, host } = await started(row, app);
+  const { url, server, believe, cookie, host } = await started(row, app);
   const { page, host: browser } = await visit(row, url, { cookies: [{ name: app.cookie, value: cookie, url }] });
   const parts = await Promise.all(["layout", "page"].map((id) => page.getAttribute(`#${id}`, "data-session")));
   const client = await page.evaluate(() => host.session);
   await believe([...parts.map((part) => JSON.parse(part)), client]);
-  return { host: `${host}, ${browser}`, did: "a page of Server Components and a client, 1 rotation" };
+
+  const updated = await page.evaluate(() => host.update({ refresh: "newer" }));
+  assert.equal(updated.error, undefined);
+  assert.notEqual(updated.accessToken, client.accessToken);
+  assert.equal(await server.isActive(updated.accessToken), true);
+  assert.equal(server.oracle.presentations, 2);
+  return { host: `${host}, ${browser}`, did: "a page of Server Components and a client, 1 rotation; an update, 1 more" };
 }
 
 /** The application, started with a session whose access token has ended. */
@@ -106,7 +112,7 @@ async function started(row, app, env = {}) {
     assert.equal(server.oracle.presentations, 1);
   }
   const host = `next-auth ${await version(cwd, "next-auth")}, Next.js ${await version(cwd, "next")}`;
-  return { url, get, believe, cookie, host };
+  return { url, server, get, believe, cookie, host };
 }
 
 const builds = new Map();
