@@ -25,7 +25,7 @@ async function measure(browser, waiting) {
   const ends = [];
   const rounds = { token: [], hop: [], queue: [] };
   try {
-    const { server, pages } = await signedInTabs({ after: (end) => ends.unshift(end) }, browser, waiting + 1, strict);
+    const { server, pages } = await signedInTabs({ after: (end) => ends.unshift(end) }, browser, strict, { count: waiting + 1 });
     for (const page of pages) await page.evaluate(prepare);
     let expiries = 0;
     const inTurn = { token: () => untilTheLastToken(server, pages, (expiries += 1)), hop: () => bareHop(pages) };

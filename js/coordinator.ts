@@ -2,16 +2,22 @@
 /** The public class. Each member reads its arguments, asks the mirror, and hands over to the core. */
 
 import { bearerFetch } from "./bearer-fetch.js";
+import { detachable, handled, isEvent, isSignal, mistakenForTokens, refused, wrongDemand, wrongOptions, wrongRefresh, wrongRenewal } from "./calls.js";
 import { type Core, type Held, type Host, Need } from "./core.js";
 import { type RefreshError, RevokedError, NoSessionError, RefreshError as AnyRefreshError, wrongArgument } from "./errors.js";
-import { hostOf, ownMembers, pageLocation } from "./host.js";
+import { hostOf, ownMembers } from "./host.js";
+import { INSIDE, type Inside } from "./inside.js";
 import { type Instance, instance, mayRunInBackground } from "./instance.js";
 import { KeepFresh } from "./keep-fresh.js";
 import { accessTokenOf, type Entry, Freshness, Mirror, windowOf } from "./mirror.js";
 import { onWake } from "./page-life.js";
+import { pageLocation } from "./page-location.js";
 import { measure } from "./performance-track.js";
+import { Replacement } from "./replacement.js";
 import { runWithToken } from "./run.js";
 import { Observable } from "./snapshot.js";
+import { missing } from "./standard-ports.js";
+import { listenTo } from "./stores/degradation.js";
 import { canSeal } from "./web-crypto.js";
 import type {
   CallOptions,
@@ -26,12 +32,8 @@ import type {
   TokenSet,
 } from "./types.js";
 
-/** A resource server that refuses what was minted for it causes a rotation at most this often, in milliseconds. */
-const REFUSED_ANEW = 30_000;
 /** A background refresh that failed is not begun again before this, in milliseconds. */
 const BACKGROUND_PAUSE = 1_000;
-
-const REFRESH_OPTIONS = ["rejected", "mintedAfterNow", "signal", "params"];
 
 const NO_WEBCRYPTO =
   "this host has no WebCrypto to seal tokens with before they are stored: pages have it only over https and on localhost";
@@ -55,8 +57,10 @@ export class RefreshCoordinator {
   readonly #observed = new WeakSet<Promise<TokenSet>>();
   /** The session of each token set that was handed out. */
   readonly #sessions = new WeakMap<TokenSet, string>();
-  /** An access token that was refused although it had just replaced another one, and until when that is remembered. */
-  #refusedAnew: { accessToken: string; until: number } | undefined;
+  readonly #replacement = new Replacement({
+    refresh: (options) => this.refresh(options),
+    sessionOf: (tokens) => this.#sessions.get(tokens),
+  });
   readonly #fetch: (input: string, init: RequestInit) => unknown;
   readonly #origins: ReadonlySet<string>;
   readonly #background: boolean;
@@ -64,6 +68,7 @@ export class RefreshCoordinator {
   #backgroundAfter = -Infinity;
   readonly #keeper: KeepFresh;
   readonly #endWatch: () => void;
+  readonly #endListening: () => void;
   #closed = false;
   /** Counts what was learned of the session. */
   #told = 0;
@@ -103,12 +108,20 @@ export class RefreshCoordinator {
       () => this.#flight(this.#isFresh() ? Need.Ahead : Need.Valid, 0),
     );
     this.#endWatch = onWake(() => this.#wake());
+    for (const what of missing(host.stores.session, host)) this.#degraded(what);
+    this.#endListening = listenTo(host.stores.session, (what) => this.#degraded(what));
     this.#fetch = (input, init) => host.fetch(input, init);
     this.#background = mayRunInBackground() || given["waitUntil"] !== undefined;
     const page = pageLocation();
     const origins = (given["origins"] as readonly string[] | undefined) ?? (page === undefined ? [] : [page]);
     // A page without an origin of its own, say of a file, shares the name "null" with all others.
     this.#origins = new Set(origins.map((origin) => new URL(origin, page).origin).filter((origin) => origin !== "null"));
+    const inside: Inside = {
+      sessionOf: (tokens) => this.#sessions.get(tokens),
+      look: () => this.#look(),
+      waits: given["waitUntil"] !== undefined,
+    };
+    Object.defineProperty(this, INSIDE, { value: inside });
   }
 
   /**
@@ -137,23 +150,12 @@ export class RefreshCoordinator {
    */
   readonly refresh = (options?: RefreshOptions): Promise<TokenSet> => {
     if (options === undefined || isEvent(options)) return this.#flight(Need.Newer, 0);
-    if (typeof options !== "object" || options === null) {
-      return refused("wrong-argument", "`refresh` takes an object: { rejected, mintedAfterNow, signal, params }");
-    }
-    // A misspelt `rejected` would cause a rotation.
-    const unknown = Object.keys(options).find((name) => !REFRESH_OPTIONS.includes(name));
-    if (unknown !== undefined) {
-      return refused("wrong-argument", `\`refresh\` has no option \`${unknown}\`: it takes { rejected, mintedAfterNow, signal, params }`);
-    }
+    const wrong = wrongRefresh(options);
+    if (wrong !== undefined) return refused("wrong-argument", wrong);
     return this.#with(options, (params) => {
+      const wrong = wrongDemand(options);
+      if (wrong !== undefined) return refused("wrong-argument", wrong);
       const { rejected, mintedAfterNow } = options;
-      // Also `undefined`, where it is given: a caller who has lost the token it speaks of must not cause a rotation.
-      if ("rejected" in options && (typeof rejected !== "string" || rejected === "")) {
-        return refused("wrong-argument", "`rejected` must be the access token that was refused, a string");
-      }
-      if (mintedAfterNow !== undefined && typeof mintedAfterNow !== "boolean") {
-        return refused("wrong-argument", "`mintedAfterNow` must be true or false");
-      }
       if (mintedAfterNow === true) return this.#flight(Need.MintedAfterNow, params);
       if (rejected === undefined) return this.#flight(Need.Newer, params);
       this.#mirror.refuse(params, rejected);
@@ -174,10 +176,9 @@ export class RefreshCoordinator {
       this.#kept(() => this.#core.renew(tokens, need, params, fixed));
     if (options === undefined) return renew(Need.Valid, 0, false);
     return this.#with(options, (params) => {
+      const wrong = wrongRenewal(options);
+      if (wrong !== undefined) return refused("wrong-argument", wrong);
       const { newer, mintedAfterNow, canPersist } = options;
-      for (const [name, value] of Object.entries({ newer, mintedAfterNow, canPersist })) {
-        if (value !== undefined && typeof value !== "boolean") return refused("wrong-argument", `\`${name}\` must be true or false`);
-      }
       const need = mintedAfterNow === true ? Need.MintedAfterNow : newer === true ? Need.Newer : Need.Valid;
       return renew(need, params, canPersist === false);
     });
@@ -213,8 +214,8 @@ export class RefreshCoordinator {
   readonly fetch = (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     const source = {
       getTokens: (signal: AbortSignal | undefined) => this.getTokens(signal && { signal }),
-      replace: (refused: TokenSet, signal: AbortSignal | undefined) => this.#replace(refused, signal && { signal }),
-      refusedAnew: (accessToken: string) => this.#noteRefusedAnew(accessToken),
+      replace: (refused: TokenSet, signal: AbortSignal | undefined) => this.#replacement.of(refused, signal && { signal }),
+      refusedAnew: (accessToken: string) => this.#replacement.refused(accessToken),
       fetch: this.#fetch,
       origins: this.#origins,
       location: pageLocation(),
@@ -230,8 +231,8 @@ export class RefreshCoordinator {
     if (typeof operation !== "function") return refused("wrong-argument", "`run` needs a function");
     const source = {
       getTokens: () => this.getTokens(options),
-      replace: (refused: TokenSet) => this.#replace(refused, options),
-      refusedAnew: (accessToken: string) => this.#noteRefusedAnew(accessToken),
+      replace: (refused: TokenSet) => this.#replacement.of(refused, options),
+      refusedAnew: (accessToken: string) => this.#replacement.refused(accessToken),
     };
     const running = runWithToken(source, operation);
     const signal = options?.signal;
@@ -275,9 +276,13 @@ export class RefreshCoordinator {
     this.#closed = true;
     this.#endWatch();
     this.#keeper.end();
+    this.#endListening();
     this.#mirror.clear();
     if (this.#instance.crash === undefined) this.#instance.enter(() => this.#core.close());
   };
+
+  /** @internal */
+  declare readonly [INSIDE]: Inside;
 
   /** The same at the end of a `using` block, where the host knows them. */
   declare readonly [Symbol.dispose]: () => void;
@@ -348,27 +353,6 @@ export class RefreshCoordinator {
     else if (error instanceof AnyRefreshError) this.#observable.failed(error as RefreshError);
   }
 
-  /**
-   * Another access token than one that a resource server refused: of the same session, or what one user asked for would be
-   * done as another. `undefined` if there is none, or if the last one fared no better.
-   */
-  async #replace(tokens: TokenSet, options: CallOptions | undefined): Promise<string | undefined> {
-    const rejected = tokens.accessToken as string;
-    const known = this.#refusedAnew;
-    if (known?.accessToken === rejected && performance.now() < known.until) return undefined;
-    try {
-      const others = await this.refresh({ ...options, rejected });
-      return this.#sessions.get(others) === this.#sessions.get(tokens) ? others.accessToken : undefined;
-    } catch (error) {
-      if (error instanceof NoSessionError && error.code === "no-refresh-token") return undefined;
-      throw error;
-    }
-  }
-
-  #noteRefusedAnew(accessToken: string): void {
-    this.#refusedAnew = { accessToken, until: performance.now() + REFUSED_ANEW };
-  }
-
   #accessToken(flight: Promise<TokenSet>): Promise<string> {
     const known = this.#accessTokens.get(flight);
     if (known !== undefined) return known;
@@ -388,10 +372,8 @@ export class RefreshCoordinator {
 
   /** Reads the last argument of a member; a signal detaches this one caller. */
   #with<T>(options: CallOptions, call: (params: number) => Promise<T>): Promise<T> {
-    if (typeof options !== "object" || options === null) {
-      return refused("wrong-argument", "the last argument must be an object: { signal, params }");
-    }
-    if (isSignal(options)) return refused("wrong-argument", "the signal is to be given as { signal }");
+    const wrong = wrongOptions(options);
+    if (wrong !== undefined) return refused("wrong-argument", wrong);
     let shared: Promise<T>;
     let signal: AbortSignal | undefined;
     try {
@@ -428,10 +410,7 @@ export class RefreshCoordinator {
     this.#mirror.clear();
     if (this.#closed || !this.#isWatched() || this.#instance.crash !== undefined) return;
     queueMicrotask(() => {
-      if (this.#closed) return;
-      const told = this.#told;
-      // What was said of the session meanwhile is newer than what this look found.
-      this.#kept(() => this.#core.look()).catch((error: unknown) => told === this.#told && this.#failed(error));
+      if (!this.#closed) void this.#look();
     });
   }
 
@@ -440,10 +419,27 @@ export class RefreshCoordinator {
     return this.#observable.hasListeners || this.#keeper.active;
   }
 
+  async #look(): Promise<void> {
+    const told = this.#told;
+    try {
+      await this.#kept(() => this.#core.look());
+    } catch (error) {
+      // What was said of the session meanwhile is newer than what this look found.
+      if (told === this.#told) this.#failed(error);
+    }
+  }
+
   /** The page may have missed what others said. */
   #wake(): void {
     this.#keeper.wake();
     if (this.#instance.crash === undefined) this.#instance.enter(() => this.#core.wake());
+  }
+
+  /** Something of the host works less well than it should. Who has noticed may be inside of a call by the core. */
+  #degraded(what: string): void {
+    queueMicrotask(() => {
+      if (!this.#closed && this.#instance.crash === undefined) this.#instance.enter(() => this.#core.degraded(what));
+    });
   }
 
   #emit(event: CoordinatorEvent): void {
@@ -473,50 +469,4 @@ function announces(host: Host): boolean {
   } catch {
     return false;
   }
-}
-
-/** The event that a listener gets: the members are bound, so one may be handed over as a listener. */
-function isEvent(value: unknown): boolean {
-  return typeof value === "object" && value !== null && typeof (value as Partial<Event>).preventDefault === "function";
-}
-
-function isSignal(value: unknown): value is AbortSignal {
-  return typeof value === "object" && value !== null && "aborted" in value && "addEventListener" in value;
-}
-
-/** What is sometimes handed over in the place of tokens. */
-function mistakenForTokens(value: unknown): string | undefined {
-  if (typeof value !== "object" || value === null) return undefined;
-  try {
-    const { then, json, error } = value as { then?: unknown; json?: unknown; error?: unknown };
-    if (typeof then === "function") return "a promise of them: await it first";
-    if (typeof json === "function") return "the Response: hand over what its json() resolves with";
-    const granted = ["access_token", "accessToken", "refresh_token", "refreshToken"].some((name) => name in value);
-    return typeof error === "string" && !granted ? "a refusal: the reply has an `error`" : undefined;
-  } catch {
-    // The core says what cannot be read.
-    return undefined;
-  }
-}
-
-/** A promise of its own for one caller, who may leave. */
-function detachable<T>(shared: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const leave = () => reject(signal.reason as Error);
-    signal.addEventListener("abort", leave, { once: true });
-    const stay = () => signal.removeEventListener("abort", leave);
-    shared.then(
-      (value) => (stay(), resolve(value)),
-      (error: unknown) => (stay(), reject(error as Error)),
-    );
-  });
-}
-
-function refused<T>(code: string, message: string): Promise<T> {
-  return handled(Promise.reject(wrongArgument(code, message)));
-}
-
-function handled<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {});
-  return promise;
 }

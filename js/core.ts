@@ -35,6 +35,7 @@ export interface Core {
   drainRevocations(): Promise<{ revoked: number; left: number }>;
   stats(): Stats;
   wake(): void;
+  degraded(what: string): void;
   close(): void;
 }
 

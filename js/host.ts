@@ -4,6 +4,7 @@ import { hostClock } from "./clock.js";
 import type { Held, Host } from "./core.js";
 import { makeError, readError } from "./errors.js";
 import type { Instance } from "./instance.js";
+import { pageLocation } from "./page-location.js";
 import { open, seal } from "./seal.js";
 import { standardPorts } from "./standard-ports.js";
 import type { Channel, Clock, Locks, Store, TokenSet } from "./types.js";
@@ -50,12 +51,6 @@ function hostFetch(input: string, init: RequestInit): Promise<Response> {
   if (typeof globalThis.fetch === "function") return globalThis.fetch(input, init);
   // The code tells the core that nothing was sent.
   throw Object.assign(new Error("this host has no fetch: give one by the option `fetch`"), { code: "ERR_NO_FETCH" });
-}
-
-/** The address of the page or worker, where there is one. */
-export function pageLocation(): string | undefined {
-  const { location } = globalThis as { location?: { href?: unknown } };
-  return typeof location?.href === "string" ? location.href : undefined;
 }
 
 /** The user's options by own properties only; what cannot be read is left to the core to complain about. */

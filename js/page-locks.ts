@@ -1,4 +1,4 @@
-/** The Web Locks of a page or worker, which a page leaves behind when it goes to rest in the back/forward cache. */
+/** The Web Locks of a page or worker, which a page leaves behind when it goes to rest. */
 
 import { onRest, rest } from "./page-rest.js";
 import type { Locks } from "./types.js";
@@ -6,8 +6,9 @@ import type { Locks } from "./types.js";
 /**
  * `navigator.locks`, or `undefined` where there are none. Whether they work is for the core to find out, by a real request.
  *
- * A lock that is held when the page goes to rest is lost, as if it had been stolen: what `request` returned settles at once. A
- * request that still waits is made again when the page is back.
+ * A lock that is held when the page goes to rest in the back/forward cache is lost, as if it had been stolen: what `request`
+ * returned settles at once. A frozen page keeps it, for its request may be at the server. A request that still waits leaves the
+ * queue, or it would be granted the lock while nobody is there, and is made again when the page is back.
  */
 export function pageLocks(): Locks | undefined {
   const locks = webLocks();
@@ -25,10 +26,10 @@ const request: (locks: Locks, ...args: Parameters<Locks["request"]>) => Promise<
     let granted = false;
     let rests = false;
     const atRest = new Promise<void>((resolve) => (left = resolve));
-    const stop = onRest(() => {
+    const stop = onRest((frozen) => {
       rests = true;
-      if (granted) left();
-      else leave.abort();
+      if (!granted) leave.abort();
+      else if (!frozen) left();
     });
     const hold: typeof callback = (lock) => {
       granted = true;

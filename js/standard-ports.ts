@@ -3,7 +3,7 @@
  *
  * | host | store | locks | channel |
  * | --- | --- | --- | --- |
- * | page or worker | IndexedDB | `navigator.locks` | `BroadcastChannel` |
+ * | page or worker | IndexedDB, else the page's memory | `navigator.locks` | `BroadcastChannel` |
  * | elsewhere | memory | those of the memory | none: nobody else has the session, and what is shared is watched |
  */
 
@@ -11,8 +11,8 @@ import type { Host } from "./core.js";
 import { pageChannel } from "./page-channel.js";
 import { pageLocks } from "./page-locks.js";
 import { processMemory } from "./process-memory.js";
-import { indexedDbStore } from "./stores/indexed-db.js";
 import { memoryStore } from "./stores/memory.js";
+import { pageStore } from "./stores/page-store.js";
 import type { Channel, Locks, Store } from "./types.js";
 
 export interface StandardPorts {
@@ -26,7 +26,18 @@ export interface StandardPorts {
 export function standardPorts(store: Store | undefined): StandardPorts {
   if (store !== undefined) return portsFor(store);
   if (!inPage()) return memoryPorts();
-  return portsFor(indexedDbStore());
+  const page = pageStore();
+  const ports = portsFor(page);
+  return { ...ports, locks: ports.locks && page.fitting(ports.locks) };
+}
+
+/**
+ * What of the ports is missing here, although the store is one that other tabs have too. There are hosts, say servers with
+ * a store between them, that never have either.
+ */
+export function missing(store: Store, { locks, channel }: { locks: unknown; channel: unknown }): readonly ("locks" | "channel")[] {
+  if (!inPage() || !isShared(store)) return [];
+  return [...(locks === undefined ? (["locks"] as const) : []), ...(channel === undefined ? (["channel"] as const) : [])];
 }
 
 /** Is this a page or a worker? Also where IndexedDB is there in name only: then the store says so. */
@@ -39,8 +50,12 @@ function portsFor(store: Store): StandardPorts {
     stores: { session: store, successor: successorsOf(store) },
     locks: member(store, "locks") ?? (inPage() ? pageLocks() : undefined),
     // Nobody in another tab can change what lies in the memory of this one.
-    channel: () => (inPage() && (member(store, "scope") ?? "context") !== "context" ? pageChannel() : undefined),
+    channel: () => (inPage() && isShared(store) ? pageChannel() : undefined),
   };
+}
+
+function isShared(store: Store): boolean {
+  return (member(store, "scope") ?? "context") !== "context";
 }
 
 /** A store that has room for a session only brings another one along for successor mode. */

@@ -54,14 +54,26 @@ export type Fault = "server" | "network" | "store" | "host" | "caller";
 /** Has the server consumed the refresh token? */
 export type Spent = "no" | "maybe" | "yes";
 
-/** Why a session is over. */
+/**
+ * Why a session is over.
+ *
+ * A browser may send a request twice of its own accord, which no page can notice. If the server has rotated for the first of the two
+ * and ends the session at the second, the reason is what the server says of the second: `reuse` or `unknown`.
+ */
 export type RevokedReason =
+  /** The refresh token has reached the end of its life. */
   | "expired"
+  /** The server says that it was used twice. */
   | "reuse"
+  /** The user or an administrator has ended it. */
   | "user-action"
+  /** It was not used for too long. */
   | "idle"
+  /** A newer token set has replaced this one, and is no longer remembered. */
   | "superseded"
+  /** A reply was lost, and the server may have rotated before: nobody has the new token. */
   | "response-lost"
+  /** The server does not say. */
   | "unknown";
 
 /**
@@ -326,7 +338,15 @@ export interface CoordinatorEvent {
   readonly reason?: RevokedReason;
   /** `store-failed`: what was tried. */
   readonly operation?: "read" | "write";
-  /** `degraded`: what works less well: `locks`, `claim`, `classify` or `waitUntil`. */
+  /**
+   * `degraded`: what works less well.
+   *
+   * - `locks`, `channel`: the host has none that work; intents in the store decide alone, and who waits looks for itself
+   * - `store`: there is no IndexedDB; the session lives in the memory of this page, for as long as it is there
+   * - `mirror`: what a `webStorageStore` keeps in localStorage cannot be written
+   * - `claim`: tokens were presented without a claim (the option `onStoreFailure`)
+   * - `classify`, `waitUntil`: this option failed
+   */
   readonly what?: string;
   /** `revocation-failed`: how many tokens still wait. */
   readonly left?: number;

@@ -79,6 +79,11 @@ impl RefreshCoordinator {
         self.coordinator.wake();
     }
 
+    /// Something of the host works less well than it should.
+    pub fn degraded(&self, what: &str) {
+        self.coordinator.degraded(what);
+    }
+
     /// Takes no new calls.
     pub fn close(&self) {
         self.coordinator.close();

@@ -34,15 +34,11 @@ const MANAGERS = [
   { name: "zypper", install: ["--non-interactive", "install"] },
 ];
 
-/** Those of the named browsers of which something is missing. */
-export const missingBrowsers = (titles) => BROWSERS.filter(({ title }) => titles.includes(title)).filter(isMissing);
-
-/** The one that `npm test` needs, and all. */
-export const CHROMIUM = ["Chromium"];
-export const ENGINES = BROWSERS.map(({ title }) => title);
+/** Those of which something is missing. */
+export const missingBrowsers = () => BROWSERS.filter(isMissing);
 
 /** Installs what is missing, and says in one line for each browser what could not be installed. */
-export function installBrowsers(titles) {
+export function installBrowsers() {
   const manager = MANAGERS.find(({ name }) => succeeds(name, ["--version"]));
   const prefix = isRoot() ? [] : ["sudo", "-n"];
   const may = prefix.length === 0 || succeeds("sudo", ["-n", "true"]);
@@ -50,10 +46,10 @@ export function installBrowsers(titles) {
     const manage = (step) => run([...prefix, manager.name, ...step]);
     if (manager.refresh) manage(manager.refresh);
     // One by one: a package that is not there keeps no other one from being installed.
-    for (const { packages } of missingBrowsers(titles)) if (packages[manager.name]) manage([...manager.install, ...packages[manager.name]]);
+    for (const { packages } of missingBrowsers()) if (packages[manager.name]) manage([...manager.install, ...packages[manager.name]]);
   }
   // Some distributions have a package of that name without a browser in it.
-  for (const browser of missingBrowsers(titles)) tell(browser, manager);
+  for (const browser of missingBrowsers()) tell(browser, manager);
 }
 
 function tell({ title, needs, packages, byHand }, manager) {

@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { CHROMIUM, ENGINES, installBrowsers, missingBrowsers } from "./browsers.mjs";
+import { installBrowsers, missingBrowsers } from "./browsers.mjs";
 import { fingerprint } from "./fingerprint.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
@@ -22,9 +22,6 @@ const SOURCES = [
   ...["Cargo.toml", "Cargo.lock", ".cargo", "src", "xtask/Cargo.toml", "xtask/src", "xtask/package"],
   ...["package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json", "js"],
 ];
-
-/** `npm test` needs one browser; the engines beside it have a command of their own. */
-const browsers = process.argv.includes("--engines") ? ENGINES : CHROMIUM;
 
 const steps = [
   {
@@ -43,9 +40,9 @@ const steps = [
   },
   {
     name: "browsers",
-    done: () => missingBrowsers(browsers).length === 0,
+    done: () => missingBrowsers().length === 0,
     // Without them only the tests in browsers fail; they say so.
-    run: () => installBrowsers(browsers),
+    run: () => installBrowsers(),
   },
   {
     name: "crates",

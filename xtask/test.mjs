@@ -35,7 +35,7 @@ const tests = [
     summary: /^ℹ (tests|pass|fail|cancelled|skipped|todo) /,
   },
   {
-    name: "tabs in Chromium",
+    name: "tabs in Chromium, Firefox and WebKitGTK",
     // One file after the other: each has a browser of its own.
     run: [node, "--test", "--test-concurrency=1", "--test-reporter=spec", "--test-timeout=180000", ...testsIn("tests/browser")],
     summary: /^ℹ (tests|pass|fail|cancelled|skipped|todo) /,

@@ -9,10 +9,11 @@ import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB } from "
 
 import { StoreError } from "../errors.js";
 import { onRest, rest } from "../page-rest.js";
+import type { Sealed } from "./sealing.js";
 
 /** One value. */
 export interface Row {
-  readonly value: string;
+  readonly value: string | Sealed;
   readonly version: string;
   /** Wall clock, milliseconds since the epoch: the only clock that tabs share. Absent: never. */
   readonly endsAt?: number;
@@ -35,6 +36,9 @@ const PATIENCE = 4_000;
 /** How often something that the browser has aborted is begun again: it left no trace. */
 const RETRIES = 3;
 
+/** What requests of a connection fail with that has died behind our back, as it does in the background on iOS. */
+const LOST = ["InvalidStateError", "UnknownError"];
+
 /** One attempt to open the database. */
 interface Opening {
   readonly database: Promise<Database>;
@@ -46,7 +50,7 @@ export class Connection {
   readonly #name: string;
   #opening: Opening | undefined;
 
-  constructor(name: string) {
+  constructor(name = "refresh-coordinator") {
     this.#name = name;
   }
 
@@ -59,8 +63,11 @@ export class Connection {
       try {
         return await this.#once(mode, work);
       } catch (error) {
-        // The database was deleted, or the site's data cleared, under our hands.
-        if (left === 0 || (error as Error).name !== "AbortError") throw error;
+        const { name } = error as Error;
+        // The database was deleted, or the site's data cleared, under our hands. Or the connection died, where looking again
+        // does no harm.
+        const again = name === "AbortError" || (mode === "readonly" && LOST.includes(name));
+        if (left === 0 || !again) throw error;
       }
     }
   }
@@ -69,7 +76,7 @@ export class Connection {
     mode: Mode,
     work: (records: Transaction<Mode>["store"]) => Promise<T>,
   ): Promise<T> {
-    const transaction = await this.#begin(mode);
+    const { transaction, opening } = await this.#begin(mode);
     transaction.done.catch(() => {});
     // Left open, it would keep all other tabs waiting for as long as the page rests. It is run again afterwards.
     const stop = onRest(() => abort(transaction));
@@ -79,27 +86,34 @@ export class Connection {
       return result;
     } catch (error) {
       // A request only knows that it was aborted; the transaction knows why.
-      throw readable(transaction.error ?? error);
+      const why = transaction.error ?? error;
+      if (LOST.includes((why as Error | undefined)?.name ?? "")) this.#forget(opening);
+      throw readable(why);
     } finally {
       stop();
     }
   }
 
-  async #begin<Mode extends "readonly" | "readwrite">(mode: Mode): Promise<Transaction<Mode>> {
-    const begin = (database: Database) => database.transaction("records", mode, { durability: "strict" });
-    const opening = this.#open();
-    const database = await opening.database;
-    await rest();
-    try {
-      return begin(database);
-    } catch (error) {
-      // Closed behind our back: nothing has been asked of it yet, so it is safe to try once more.
-      if ((error as Error).name !== "InvalidStateError") throw error;
-      this.#forget(opening);
+  async #begin<Mode extends "readonly" | "readwrite">(mode: Mode): Promise<{ transaction: Transaction<Mode>; opening: Opening }> {
+    for (let again = false; ; again = true) {
+      const opening = this.#open();
+      const database = await opening.database;
+      await rest();
+      try {
+        return { transaction: database.transaction("records", mode, { durability: "strict" }), opening };
+      } catch (error) {
+        const { name } = error as Error;
+        if (name === "NotFoundError") throw this.#anothers(error);
+        // Closed behind our back: nothing has been asked of it yet, so it is safe to try once more.
+        if (again || !LOST.includes(name)) throw error;
+        this.#forget(opening);
+      }
     }
-    const again = await this.#open().database;
-    await rest();
-    return begin(again);
+  }
+
+  #anothers(cause: unknown): StoreError {
+    const message = `the database \`${this.#name}\` is somebody else's: give another name by the option \`database\``;
+    return new StoreError(message, { code: "store-unavailable", cause });
   }
 
   #open(): Opening {
@@ -138,6 +152,12 @@ export class Connection {
       if ((error as Error).name !== "VersionError") throw unavailable(error as Error);
       // A newer version of this package was here: what this one needs is still there.
       database = await openDB<Schema>(this.#name, undefined, callbacks);
+    }
+    if (database.objectStoreNames.length === 0) {
+      // Somebody has looked into it before there was anything, which makes an empty one.
+      const next = database.version + 1;
+      database.close();
+      database = await openDB<Schema>(this.#name, next, callbacks);
     }
     return database;
   }

@@ -6,14 +6,21 @@
  */
 
 import type { Store, StoredValue } from "../types.js";
-import { Connection, type Row, type Transaction } from "./connection.js";
+import { Connection } from "./connection.js";
+import { Records } from "./records.js";
 
 type Conditions = Parameters<Store["write"]>[2];
 
 /** Where an {@link indexedDbStore} keeps its values. */
 export interface IndexedDbOptions {
-  /** The name of the database. Default: `refresh-coordinator`. */
+  /** The name of the database, which is to be for this alone. Default: `refresh-coordinator`. */
   database?: string;
+  /**
+   * Seals the values: what lies in the database is AES-GCM text under a key that the browser made and keeps there, and that
+   * no script can read. Whoever gets at the values alone, a script that sends them home, a copy, a log, has nothing; a script in
+   * the page can still ask for them here, and who has the user's whole profile has the key with it. Default: false.
+   */
+  sealed?: boolean;
 }
 
 /** A store in IndexedDB. */
@@ -23,17 +30,16 @@ export interface IndexedDbStore extends Store {
   write(key: string, value: string | undefined, conditions: Conditions): Promise<string | undefined>;
 }
 
-/** How many expired entries a write that adds one clears away: more than one, so that they cannot pile up. */
-const SWEEP = 4;
-
-/** Length of a version in bytes: so many that none is ever drawn twice, also after the user has cleared the site's data. */
-const VERSION_BYTES = 16;
-
 /**
  * Makes a store in IndexedDB, the default in pages and workers. Opens its database at the first use.
  *
  * `read` and `write` reject with a `StoreError`: `store-unavailable` where there is no IndexedDB (sandboxed frames, some private
  * windows), `store-full` when the site's quota is used up. A time to live counts on the wall clock.
+ *
+ * With `sealed`, what was stored unsealed is read, and sealed with the next write; without it, what was stored sealed is read
+ * too, so tabs with the one and the other go together. A value that does not open, for its key is gone or somebody has changed
+ * it, is a `StoreError` (`store-sealed`); only a sign-in replaces it. Where there is no WebCrypto nothing is stored:
+ * `store-unavailable`. An older version of this package takes sealed values for garbage.
  *
  * @example
  * ```ts
@@ -41,40 +47,11 @@ const VERSION_BYTES = 16;
  * const auth = new RefreshCoordinator({ ...options, store: indexedDbStore({ database: "my-app" }) });
  * ```
  */
-export function indexedDbStore({ database = "refresh-coordinator" }: IndexedDbOptions = {}): IndexedDbStore {
-  const connection = new Connection(database);
-
-  async function read(key: string): Promise<StoredValue | undefined> {
-    const row = await connection.run("readonly", (records) => records.get(key));
-    return isLive(row) ? { value: row.value, version: row.version } : undefined;
-  }
-
-  async function write(key: string, value: string | undefined, { ifVersion, ttl }: Conditions): Promise<string | undefined> {
-    if (typeof ifVersion !== "string" && ifVersion !== null) throw new TypeError("`ifVersion` must be a version, or null");
-    return connection.run("readwrite", async (records) => {
-      const row = await records.get(key);
-      if ((isLive(row) ? row.version : null) !== ifVersion) return undefined;
-      const version = freshVersion();
-      if (value === undefined) await records.delete(key);
-      else await records.put({ value, version, ...(ttl !== undefined && { endsAt: Date.now() + ttl }) }, key);
-      if (ttl !== undefined) await sweep(records);
-      return version;
-    });
-  }
-
-  return { scope: "origin", read, write };
-}
-
-function isLive(row: Row | undefined): row is Row {
-  return row !== undefined && (row.endsAt === undefined || row.endsAt > Date.now());
-}
-
-/** Clears away what has expired, a few at a time. */
-async function sweep(records: Transaction<"readwrite">["store"]): Promise<void> {
-  const expired = await records.index("endsAt").getAllKeys(IDBKeyRange.upperBound(Date.now()), SWEEP);
-  await Promise.all(expired.map((key) => records.delete(key)));
-}
-
-function freshVersion(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(VERSION_BYTES)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+export function indexedDbStore({ database, sealed }: IndexedDbOptions = {}): IndexedDbStore {
+  const records = new Records(new Connection(database), sealed);
+  return {
+    scope: "origin",
+    read: (key) => records.read(key),
+    write: (key, value, conditions) => records.write(key, value, conditions),
+  };
 }

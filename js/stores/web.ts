@@ -1,4 +1,6 @@
-/** The entry `refresh-coordinator/stores/web`: the store of pages and workers. */
+/** The entry `refresh-coordinator/stores/web`: the stores of pages and workers. */
 
 export { indexedDbStore } from "./indexed-db.js";
 export type { IndexedDbOptions, IndexedDbStore } from "./indexed-db.js";
+export { webStorageStore } from "./web-storage.js";
+export type { WebStorageOptions, WebStorageStore } from "./web-storage.js";

@@ -15,7 +15,7 @@ use super::abort::Abort;
 use super::race::{First, at_once, race};
 use super::settle::{Foreign, call, has_properties, invoke, property, settle};
 use crate::options::durations::LONGEST_DELAY;
-use crate::protocol::ports::Clock;
+use crate::protocol::ports::{Clock, SLEPT};
 use crate::protocol::tokens::Millis;
 
 /// The furthest moment that a `Date` can show, in milliseconds from the epoch. Sums of moments up to here never overflow.
@@ -49,13 +49,25 @@ impl HostClock {
         Sleep { abort, future: Box::pin(future) }
     }
 
+    /// So much time for something to end in. A page at rest and a computer asleep have let nothing happen in it, so after that
+    /// it begins once more.
+    pub fn patience(&self, limit: Millis) -> impl Future<Output = ()> + '_ {
+        let (until, slept) = (self.monotonic() + limit, self.sleep(limit));
+        async move {
+            slept.await;
+            if self.monotonic() - until >= SLEPT {
+                self.sleep(limit).await;
+            }
+        }
+    }
+
     /// Gives a future so much time. No timer is set for what is ready at once.
     pub async fn within<T>(&self, limit: Millis, work: impl Future<Output = T>) -> Result<T, Foreign> {
         let mut work = pin!(work);
         if let Some(output) = at_once(work.as_mut()).await {
             return Ok(output);
         }
-        match race(work, self.sleep(limit)).await {
+        match race(work, self.patience(limit)).await {
             First::Left(output) => Ok(output),
             First::Right(()) => Err(Foreign::TimedOut),
         }

@@ -33,6 +33,9 @@ use crate::protocol::verdict::{Details, Fault, Spent};
 /// How many sets of request parameters are kept: a server may see a new one with every user.
 const PARAMETERS: usize = 256;
 
+/// What the JavaScript half may notice of the host.
+const NOTICED: [&str; 4] = ["locks", "channel", "store", "mirror"];
+
 /// Work that ends by settling a promise.
 pub(super) type Work = Pin<Box<dyn Future<Output = ()>>>;
 
@@ -51,6 +54,8 @@ pub struct Coordinator {
     pub(super) entering: Cell<u32>,
     pub(super) entered: Bell,
     pub(super) drains: Drains,
+    /// Work under way. Until it ends, events are kept back.
+    running: Cell<u32>,
     closed: Cell<bool>,
 }
 
@@ -99,6 +104,7 @@ impl Coordinator {
             entering: Cell::new(0),
             entered: Bell::default(),
             drains: Drains::default(),
+            running: Cell::new(0),
             closed: Cell::new(false),
         })
     }
@@ -210,8 +216,9 @@ impl Coordinator {
     /// Runs work to its end, whatever becomes of its callers: these wait for `callTimeout` at most.
     pub(super) fn run(self: &Rc<Self>, shared: &Shared, flight: Option<(Mode, Ticket)>, mut work: Work) {
         let (coordinator, shared) = (self.clone(), shared.clone());
+        self.running.set(self.running.get() + 1);
         let task = async move {
-            let patience = coordinator.context.world.clock.sleep(coordinator.options.limits.call);
+            let patience = coordinator.context.world.clock.patience(coordinator.options.limits.call);
             if let First::Right(()) = race(work.as_mut(), patience).await {
                 if let Some((mode, ticket)) = flight {
                     coordinator.flights(mode).end(ticket);
@@ -219,6 +226,7 @@ impl Coordinator {
                 shared.reject(&raise(&coordinator.embedder, &call_timeout()));
                 work.await;
             }
+            coordinator.running.set(coordinator.running.get() - 1);
             coordinator.context.world.journal.deliver();
             if coordinator.successor.is_empty() {
                 coordinator.context.world.channel.rest();
@@ -272,6 +280,15 @@ impl Coordinator {
     pub fn wake(&self) {
         if !self.closed.get() {
             self.context.world.channel.wake();
+        }
+    }
+
+    /// What the JavaScript half has noticed: the event `degraded`.
+    pub fn degraded(&self, what: &str) {
+        let Some(what) = NOTICED.into_iter().find(|known| *known == what) else { return };
+        self.context.degraded(what);
+        if self.running.get() == 0 {
+            self.context.world.journal.deliver();
         }
     }
 

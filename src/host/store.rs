@@ -13,6 +13,7 @@ use super::settle::{Foreign, invoke, own, property};
 use crate::options::given::Wrong;
 use crate::options::ports::{Scope, lag, scope};
 use crate::protocol::ports::{Address, Store, StoreFailure, Versioned, Written};
+use crate::protocol::record::UNOPENED;
 use crate::protocol::tokens::Millis;
 
 /// The store of one coordinator: one object for the session's record, one for those of successor mode. Mostly the same.
@@ -65,10 +66,12 @@ impl HostStore {
         if key == self.session_key { self.scopes.0 } else { self.scopes.1 }
     }
 
-    async fn call(&self, at: &Address, method: &str, arguments: &[&JsValue]) -> Result<JsValue, StoreFailure> {
-        let called = invoke(self.of(&at.key), method, arguments);
-        let settled = self.clock.settle(self.limit, called).await;
-        settled.map_err(|foreign| failed(method, foreign, self.last.borrow().as_str()))
+    async fn call(&self, at: &Address, method: &str, arguments: &[&JsValue]) -> Result<JsValue, Foreign> {
+        self.clock.settle(self.limit, invoke(self.of(&at.key), method, arguments)).await
+    }
+
+    fn failed(&self, method: &str, foreign: Foreign) -> StoreFailure {
+        failed(method, foreign, self.last.borrow().as_str())
     }
 
     fn secret<'a>(&'a self, at: &'a Address) -> Option<&'a str> {
@@ -78,7 +81,12 @@ impl HostStore {
 
 impl Store for HostStore {
     async fn read(&self, at: &Address) -> Result<Option<Versioned>, StoreFailure> {
-        let found = self.call(at, "read", &[&at.key.as_str().into()]).await?;
+        let found = match self.call(at, "read", &[&at.key.as_str().into()]).await {
+            Ok(found) => found,
+            Err(foreign) => {
+                return unopened(&foreign).map(Some).ok_or_else(|| self.failed("read", foreign));
+            }
+        };
         if found.is_undefined() || found.is_null() {
             return Ok(None);
         }
@@ -87,11 +95,16 @@ impl Store for HostStore {
             return Err(garbage("`read` must return `{ value, version }`, both strings, or undefined"));
         };
         self.last.replace(value.clone());
-        let value = match self.secret(at) {
-            Some(secret) => self.seal.open(secret, &at.key, value, &self.clock, self.limit).await?,
-            None => Seal::refuse_sealed(value)?,
+        let opened = match self.secret(at) {
+            Some(secret) => self.seal.open(secret, &at.key, value, &self.clock, self.limit).await,
+            None => Seal::refuse_sealed(value),
         };
-        Ok(Some(Versioned { value, version }))
+        match opened {
+            Ok(value) => Ok(Some(Versioned { value, version })),
+            // The option `sealKey` is another one than before, say: a sign-in may replace what lies there, and nothing else may.
+            Err(_) if at.key == self.session_key => Ok(Some(Versioned { value: UNOPENED.to_owned(), version })),
+            Err(failure) => Err(failure),
+        }
     }
 
     async fn write(
@@ -115,7 +128,8 @@ impl Store for HostStore {
             .set("ifVersion", if_version.map_or(JsValue::NULL, JsValue::from))
             .maybe("ttl", ttl.map(|ttl| ttl as f64))
             .done();
-        let written = self.call(at, "write", &[&at.key.as_str().into(), &value.into(), &conditions]).await?;
+        let written = self.call(at, "write", &[&at.key.as_str().into(), &value.into(), &conditions]).await;
+        let written = written.map_err(|foreign| self.failed("write", foreign))?;
         match written.as_string() {
             Some(version) => Ok(Written::Done(version)),
             None if written.is_undefined() => Ok(Written::Conflict),
@@ -126,6 +140,14 @@ impl Store for HostStore {
     fn lag(&self) -> Millis {
         self.lag
     }
+}
+
+/// What one of our stores has sealed, and can no longer open. It names the version, so that a sign-in can replace it.
+fn unopened(foreign: &Foreign) -> Option<Versioned> {
+    let Foreign::Threw(error) = foreign else { return None };
+    let member = |name| property(error, name).ok().and_then(|member| member.as_string());
+    let version = member("code").filter(|code| code == "store-sealed").and_then(|_| member("version"))?;
+    Some(Versioned { value: UNOPENED.to_owned(), version })
 }
 
 fn garbage(message: &str) -> StoreFailure {
@@ -152,6 +174,10 @@ fn kind_of(error: &JsValue) -> (&'static str, &'static str) {
     if member("code").is_some_and(|code| code == "store-unavailable") {
         let what = "cannot be used on this host; give another `store`: memoryStore() lasts for as long as the page";
         return ("store-unavailable", what);
+    }
+    if member("code").is_some_and(|code| code == "store-sealed") {
+        let what = "cannot use a value that is sealed, or cannot open one: the cause says which";
+        return ("store-sealed", what);
     }
     let full = |name: String| name == "QuotaExceededError";
     if member("code").is_some_and(|code| code == "store-full") || member("name").is_some_and(full) {

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::grants::Grants;
-use super::record::{Intent, Record, SCHEMA, Spare, State, Unreadable};
+use super::record::{Intent, Record, SCHEMA, Spare, State, UNOPENED, Unreadable};
 use super::tokens::{Extra, Grant, Millis, Secret};
 
 /// A moment or a duration beyond what JavaScript counts exactly, 2^53 milliseconds, was never written by this package.
@@ -16,6 +16,9 @@ const FURTHEST: u64 = 1 << 53;
 impl Record {
     /// Reads the text form.
     pub fn decode(text: &str) -> Result<Self, Unreadable> {
+        if text == UNOPENED {
+            return Err(Unreadable::Unopened);
+        }
         let mut members = Reader::of(serde_json::from_str(text).ok()).ok_or(Unreadable::Garbage)?;
         if members.count("v").is_some_and(|schema| schema > u64::from(SCHEMA)) {
             return Err(Unreadable::NewerSchema);
@@ -331,6 +334,10 @@ mod tests {
     fn a_newer_schema_is_told_from_garbage() {
         assert_eq!(Record::decode(r#"{"v":2,"state":"dreaming"}"#), Err(Unreadable::NewerSchema));
         for garbage in ["", "null", "[]", "{", r#"{"v":1}"#, r#"{"v":"1"}"#, r#"{"v":-1}"#, "<html>"] {
+            assert_eq!(Record::decode(garbage), Err(Unreadable::Garbage), "{garbage}");
+        }
+        assert_eq!(Record::decode(UNOPENED), Err(Unreadable::Unopened));
+        for garbage in ["unopened ", "\"unopened\""] {
             assert_eq!(Record::decode(garbage), Err(Unreadable::Garbage), "{garbage}");
         }
     }

@@ -70,7 +70,8 @@ impl<W: World> Context<W> {
     /// # Errors
     /// Every variant of [`Failure`].
     pub async fn refresh(&self, demand: &Demand, call: &Call<'_>) -> Result<TokenSet, Failure> {
-        let entry = Entry { address: self.names.session(), presented: None, carried: None, subject: None, only_copy: false };
+        let entry =
+            Entry { address: self.names.session(), presented: None, carried: None, subject: None, only_copy: false };
         match exchange(self, &entry, demand, call).await? {
             Answer::Tokens(tokens) => Ok(tokens),
             // Only a presented token leads to a successor.
@@ -177,7 +178,7 @@ impl<W: World> Context<W> {
     }
 }
 
-/// A newer schema is left alone; garbage too, until somebody signs in.
+/// A newer schema is left alone; garbage and what does not open too, until somebody signs in.
 fn unreadable_value(unreadable: Unreadable) -> StoreFailure {
     match unreadable {
         Unreadable::NewerSchema => StoreFailure {
@@ -188,6 +189,13 @@ fn unreadable_value(unreadable: Unreadable) -> StoreFailure {
         Unreadable::Garbage => StoreFailure {
             code: "store-garbage",
             message: "the store returned something that is not a record".into(),
+            cause: None,
+        },
+        Unreadable::Unopened => StoreFailure {
+            code: "store-sealed",
+            message: "the value in the store does not open: its key is gone or another one than `sealKey`, or it was changed; \
+                      a sign-in replaces it"
+                .into(),
             cause: None,
         },
     }

@@ -64,8 +64,9 @@ impl<P: Clone> Flights<P> {
     /// The shared promise of an open flight for these parameters that has not sent a request: a hint makes it look at the record.
     pub fn looking(&self, params: &Params) -> Option<P> {
         let open = self.open.borrow();
-        let looks =
-            |flight: &&Flight<P>| !flight.sent && flight.key.demand.need == Need::Valid && flight.key.demand.params == *params;
+        let looks = |flight: &&Flight<P>| {
+            !flight.sent && flight.key.demand.need == Need::Valid && flight.key.demand.params == *params
+        };
         open.flights.iter().find(looks).map(|flight| flight.promise.clone())
     }
 

@@ -8,6 +8,9 @@ use super::notice::Notice;
 use super::tokens::{Millis, Secret};
 use super::verdict::{Cause, Refusal, Verdict};
 
+/// A wait that ends so much later than it should was slept through, in milliseconds: a timer alone is not that late.
+pub const SLEPT: Millis = 1_000;
+
 /// Where a record lives.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Address {

@@ -45,7 +45,8 @@ pub struct Record {
     pub failures: u8,
     /// Tokens still to be revoked. Every write carries them over.
     pub revoke: Vec<Secret>,
-    /// Why the session was rejected: the name of a [`Reason`].
+    /// Why the session was rejected: the name of a [`Reason`]. While it lives: why it will have been, should the server turn out
+    /// to have ended it already.
     pub reason: Option<String>,
 }
 
@@ -91,7 +92,12 @@ pub enum Unreadable {
     NewerSchema,
     /// Not a record at all.
     Garbage,
+    /// Sealed, and there is nothing that opens it.
+    Unopened,
 }
+
+/// What a store has in the place of a value that cannot be opened any more. No record, and no text of anybody's.
+pub const UNOPENED: &str = "unopened";
 
 impl Record {
     /// A session that has just begun.
@@ -161,6 +167,12 @@ impl Record {
         for token in &replaced.revoke {
             self.queue(Some(token));
         }
+    }
+
+    /// The token that the live one replaced went out more than once. One of those requests may reach the server after the other,
+    /// and a strict one then ends the session: nobody hears of it before the live token is presented.
+    pub fn forebode_loss(&mut self) {
+        self.reason = Some(Reason::ResponseLost.name().to_owned());
     }
 
     /// Why it was rejected.

@@ -36,11 +36,14 @@ impl<W: World> Context<W> {
         for _ in 0..TRIES {
             let seen = match self.read(&at).await {
                 Ok(seen) => seen,
-                // Garbage is nobody's session; whoever signs in may replace it. A newer schema is left alone.
-                Err(failure) if failure.code == "store-garbage" => match self.replaceable_garbage(&at).await {
-                    Ok(seen) => Some(seen),
-                    Err(failure) => return Err(Failure::store(failure)),
-                },
+                // Garbage is nobody's session, nor is what nobody can open; whoever signs in may replace it. A newer
+                // schema is left alone.
+                Err(failure) if ["store-garbage", "store-sealed"].contains(&failure.code) => {
+                    match self.replaceable_garbage(&at).await {
+                        Ok(seen) => Some(seen),
+                        Err(failure) => return Err(Failure::store(failure)),
+                    }
+                }
                 Err(failure) => {
                     failures += 1;
                     if failures == FAILURES {

@@ -17,7 +17,12 @@ export const oauthError = (error, status = 400, more = {}) => answer(status, { e
 
 export const unavailable = (headers) => answer(503, "Service Unavailable", headers);
 
-export const tooManyRequests = (retryAfter) => answer(429, { error: "slow_down" }, { "retry-after": String(retryAfter) });
+/** `retryAfter` is in seconds, or a date. */
+export const tooManyRequests = (retryAfter, headers) =>
+  answer(429, { error: "slow_down" }, { "retry-after": String(retryAfter), ...headers });
+
+/** With these headers pages of every origin may read the reply, and of its head what is named. Without them they see a broken connection. */
+export const readable = (...exposed) => ({ "access-control-allow-origin": "*", "access-control-expose-headers": exposed.join(", ") });
 
 /** The connection breaks before the server has done anything. */
 export const dropBefore = () => async (context) => drop(context);
@@ -37,6 +42,12 @@ export const cutOff = () => async (context, next) => {
   context.respond = false;
   context.res.writeHead(context.status, { "content-type": "application/json" });
   context.res.write("{", () => context.req.socket.destroy());
+};
+
+/** The server answers, and closes the connection after it: the next request needs another one. */
+export const lastOfItsConnection = () => async (context, next) => {
+  context.set("connection", "close");
+  await next();
 };
 
 /** The server takes its time before it looks at the request. */

@@ -25,7 +25,8 @@ const YEAR = 365 * 24 * 3600;
  * Starts a server. `accessTokenLifetime` is in seconds.
  */
 export async function startAuthorizationServer(personality = strict, { accessTokenLifetime = 300 } = {}) {
-  const http = createServer();
+  // However slow the machine is, a client finds its connection still open when it comes back.
+  const http = createServer({ keepAliveTimeout: 60_000 });
   const { origin: issuer, close } = await listen(http);
   const provider = new Provider(issuer, configuration(personality, accessTokenLifetime));
   const oracle = new Oracle();

@@ -14,7 +14,8 @@ before(async () => {
   server = await listening();
   browser = await chromium.launch({
     executablePath: required("CHROMIUM"),
-    args: ["--no-sandbox"],
+    // What is called .test is here too, but over http it is no secure context.
+    args: ["--no-sandbox", "--host-resolver-rules=MAP *.test 127.0.0.1"],
     // Playwright switches it off, users do not.
     ignoreDefaultArgs: ["--disable-back-forward-cache"],
   });
@@ -36,7 +37,10 @@ export async function profile(t, { prepare } = {}) {
   return context;
 }
 
-/** A tab. An exception that nobody catches in it fails the test. */
+/** The same pages by a name that is not this machine's. */
+export const insecureOrigin = () => `http://app.test:${server.address().port}`;
+
+/** A tab. An exception that nobody catches in it fails the test. `path` may name another origin. */
 export async function tab(t, context, path = "/") {
   const page = await context.newPage();
   const wrong = [];
@@ -44,7 +48,7 @@ export async function tab(t, context, path = "/") {
   t.after(() => {
     if (wrong.length > 0) throw new AggregateError(wrong, `uncaught in a page: ${wrong[0].message}`);
   });
-  await page.goto(origin() + path);
+  await page.goto(new URL(path, origin()).href);
   return page;
 }
 

@@ -11,6 +11,8 @@ export async function begin(where, server, options = {}) {
       const { RefreshCoordinator } = await import("/pkg/index.js");
       // What cannot be handed over from outside the page, it has made itself.
       globalThis.auth = new RefreshCoordinator({ ...options, ...globalThis.own });
+      // Whoever wants to hear of everything is there from the beginning.
+      if (globalThis.events !== undefined) auth.subscribe((event) => event && events.push(event));
     },
     {
       clientId: PUBLIC_CLIENT,

@@ -112,6 +112,76 @@ test("the user may clear the site's data, which closes every connection", async 
   assert.equal((await read(page)).value, "after");
 });
 
+test("a database that somebody has made by looking into it is put in order, also by many tabs at once", async (t) => {
+  const context = await profile(t);
+  const page = await tab(t, context);
+  await page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        indexedDB.open("refresh-coordinator").onsuccess = ({ target }) => resolve(target.result.close());
+      }),
+  );
+  const pages = await Promise.all([1, 2, 3].map(() => storeTab(t, context)));
+  const written = await Promise.all(pages.map((page, number) => write(page, `by ${number}`, null)));
+  assert.equal(written.filter((version) => version !== undefined).length, 1);
+  for (const page of pages) assert.equal((await read(page)).value, `by ${written.findIndex((version) => version !== undefined)}`);
+});
+
+test("a database of the app's own is left alone, and a StoreError names it", async (t) => {
+  const page = await tab(t, await profile(t));
+  const told = await page.evaluate(async () => {
+    await new Promise((resolve) => {
+      const opening = indexedDB.open("my-app");
+      opening.onupgradeneeded = () => opening.result.createObjectStore("orders");
+      opening.onsuccess = () => resolve(opening.result.close());
+    });
+    const { indexedDbStore } = await import("/pkg/stores/web.js");
+    const error = await indexedDbStore({ database: "my-app" }).read("k").catch((error) => error);
+    return [error.name, error.code, error.message, await indexedDB.databases()];
+  });
+  assert.deepEqual(told.slice(0, 2), ["StoreError", "store-unavailable"]);
+  assert.match(told[2], /`my-app`.*`database`/);
+  assert.deepEqual(told[3], [{ name: "my-app", version: 1 }]);
+});
+
+for (const [where, prepare] of [
+  [
+    "when a transaction begins",
+    () => {
+      const { transaction } = IDBDatabase.prototype;
+      IDBDatabase.prototype.transaction = function (...args) {
+        globalThis.connection = this;
+        if (globalThis.dead === this) throw new DOMException("Connection to Indexed Database server lost.", "UnknownError");
+        return transaction.apply(this, args);
+      };
+    },
+  ],
+  [
+    "when something is asked of it",
+    () => {
+      const { get } = IDBObjectStore.prototype;
+      IDBObjectStore.prototype.get = function (...args) {
+        globalThis.connection = this.transaction.db;
+        if (globalThis.dead === connection) throw new DOMException("Connection to Indexed Database server lost.", "UnknownError");
+        return get.apply(this, args);
+      };
+    },
+  ],
+]) {
+  test(`a connection that dies in the background, which shows ${where}: the next one is there at once`, async (t) => {
+    const page = await storeTab(t, await profile(t, { prepare }));
+    const version = await write(page, "before", null);
+    const dies = () => page.evaluate(() => void (globalThis.dead = connection));
+    await dies();
+    assert.equal((await read(page)).value, "before");
+    await dies();
+    const after = await write(page, "after", version).catch(() => "unknown");
+    // Of what was asked of a dead connection nobody can tell what became of it.
+    if (after === "unknown") assert.equal(typeof (await write(page, "after", version)), "string");
+    assert.equal((await read(page)).value, "after");
+  });
+}
+
 test("while somebody blocks the database the coordinator says so in time, and afterwards goes on", async (t) => {
   const context = await profile(t);
   const [page, rude] = [await tab(t, context), await tab(t, context)];

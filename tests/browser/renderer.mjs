@@ -7,6 +7,13 @@ export async function kill(page) {
   await gone;
 }
 
+/** Stops the process of a tab where it stands. Returns a function by which it goes on. */
+export async function halt(page) {
+  const id = await processOf(page);
+  process.kill(id, "SIGSTOP");
+  return () => process.kill(id, "SIGCONT");
+}
+
 /**
  * Which one it is, the browser does not say. It is the one that works while the tab is busy.
  */

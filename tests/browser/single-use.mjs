@@ -8,6 +8,8 @@ export class Issuer {
   presentations = [];
   /** In the place of an answer, as long as it is set: waited for. */
   before = undefined;
+  /** Further members of its replies. */
+  more = {};
 
   #generation = 0;
   #arrivals = [];
@@ -38,23 +40,28 @@ export class Issuer {
 
   #tokens() {
     this.#generation += 1;
-    return { access_token: `A${this.#generation}`, refresh_token: `R${this.#generation}`, expires_in: 3_600 };
+    return { access_token: `A${this.#generation}`, refresh_token: `R${this.#generation}`, expires_in: 3_600, ...this.more };
   }
 }
 
-/** A tab with a coordinator in it, as `auth`, and what it has said so far, as `events`. */
-export async function coordinatorTab(t, context, options = {}) {
+/**
+ * A tab with a coordinator in it, as `auth`, and what it has said so far, as `events`. `stores` are options of the stores of
+ * `refresh-coordinator/stores/web`, by the name of the store; what cannot be handed over is in the page's own `storeOptions`.
+ */
+export async function coordinatorTab(t, context, { stores = {}, ...options } = {}) {
   const page = await tab(t, context);
-  await page.evaluate(async (options) => {
-    const { RefreshCoordinator } = await import("/pkg/index.js");
+  await page.evaluate(async ({ stores, ...options }) => {
+    const [{ RefreshCoordinator }, web] = await Promise.all([import("/pkg/index.js"), import("/pkg/stores/web.js")]);
+    for (const [name, given] of Object.entries(stores)) options.store = web[name]({ ...given, ...globalThis.storeOptions });
     const refresh = async ({ refreshToken }) => {
       const reply = await present(refreshToken);
       return new Response(JSON.stringify(reply), { status: reply.error ? 400 : 200 });
     };
     globalThis.auth = new RefreshCoordinator({ name: "single-use", refresh, ...options });
+    globalThis.store = options.store;
     globalThis.events = [];
     auth.subscribe((event) => event && events.push(event));
-  }, options);
+  }, { stores, ...options });
   return page;
 }
 

@@ -170,6 +170,50 @@ fn nobody_goes_on_without_the_lock() {
 }
 
 #[test]
+fn who_slept_has_not_waited() {
+    let context = with(&stale());
+    context.world.locks.set(Some(LockScope::Covering));
+    context.world.taken.set(true);
+    // When it wakes, nobody holds the lock any more.
+    context.world.while_waiting(|world| {
+        world.monotonic.set(600_000);
+        world.taken.set(false);
+    });
+    context.world.answer(grants("R1", "A1"));
+    assert_eq!(got(&context), Ok("A1".into()));
+}
+
+#[test]
+fn who_slept_waits_no_longer_than_anybody_else_from_then_on() {
+    for slept in [12_999, 13_000] {
+        let context = with(&stale());
+        context.world.locks.set(Some(LockScope::Covering));
+        context.world.taken.set(true);
+        context.world.while_waiting(move |world| world.monotonic.set(slept));
+        context.world.while_waiting(|world| world.monotonic.set(world.monotonic.get() + 600_000));
+        assert_eq!(told(got(&context)), ("transient", "busy".into()));
+        let waited = if slept < 13_000 { vec![12_000] } else { vec![12_000, 25_000] };
+        assert_eq!(*context.world.waited.borrow(), waited);
+    }
+}
+
+#[test]
+fn who_slept_is_served_by_what_another_one_got_meanwhile() {
+    for locks in [LockScope::None, LockScope::Covering] {
+        let context = with(&Record { intent: Some(intent("theirs", true)), ..stale() });
+        let key = context.names.session().key;
+        context.world.locks.set(Some(locks));
+        context.world.taken.set(true);
+        context.world.while_waiting(move |world| {
+            world.put(&key, &renewed());
+            world.monotonic.set(600_000);
+        });
+        assert_eq!(got(&context), Ok("A1".into()));
+        assert!(context.world.sent.borrow().is_empty());
+    }
+}
+
+#[test]
 fn a_token_that_ends_while_the_request_is_on_its_way_is_no_consolation() {
     for (takes, answer) in [(4_999, Ok("A0".to_owned())), (5_000, Err(("configuration", String::new())))] {
         let context = with(&ending());
@@ -294,6 +338,44 @@ fn a_stolen_lock_stops_the_request() {
     context.world.locks.set(Some(LockScope::Covering));
     context.world.stolen.set(true);
     assert_eq!(told(got(&context)), ("transient", "contention".into()));
+    assert!(context.world.sent.borrow().is_empty());
+}
+
+#[test]
+fn a_lock_that_was_lost_is_asked_for_again() {
+    let context = with(&stale());
+    context.world.locks.set(Some(LockScope::Covering));
+    let stolen = |world: &Scripted| world.stolen.set(true);
+    context.world.writes.borrow_mut().push_back(Fate::After(Box::new(stolen)));
+    // It is free again.
+    context.world.before_read(|_| {});
+    context.world.before_read(|_| {});
+    context.world.before_read(|world| world.stolen.set(false));
+    context.world.answer(grants("R1", "A1"));
+    assert_eq!(got(&context), Ok("A1".into()));
+    assert_eq!((context.world.sent.borrow().len(), context.world.released.get()), (1, 2));
+}
+
+#[test]
+fn a_lock_that_was_lost_says_nothing_of_who_got_it_since() {
+    let context = with(&stale());
+    let key = context.names.session().key;
+    context.world.locks.set(Some(LockScope::Covering));
+    let theirs = Record { intent: Some(intent("theirs", true)), ..stale() };
+    // In the middle of its claim it loses the lock, and the next owner claims.
+    let (lost, now) = (key.clone(), theirs.clone());
+    let lost = move |world: &Scripted| {
+        world.stolen.set(true);
+        world.taken.set(true);
+        world.put(&lost, &now);
+    };
+    context.world.writes.borrow_mut().push_back(Fate::After(Box::new(lost)));
+    context.world.while_waiting(move |world| {
+        assert_eq!(world.record(&key), Some(theirs), "the owner that lives is left alone");
+        world.put(&key, &renewed());
+        world.heard.set(1);
+    });
+    assert_eq!(got(&context), Ok("A1".into()));
     assert!(context.world.sent.borrow().is_empty());
 }
 
@@ -789,14 +871,65 @@ fn a_withdrawal_is_tried_three_times_and_then_the_claim_stands_to_its_end() {
 }
 
 #[test]
-fn a_withdrawal_leaves_another_owner_alone() {
+fn a_withdrawal_leaves_another_owner_alone_and_waits_for_what_it_gets() {
     let context = with(&stale());
     let key = context.names.session().key;
     let theirs = Record { intent: Some(intent("theirs", false)), ..stale() };
-    let now = theirs.clone();
-    context.world.answer_after(move |world| world.put(&key, &now), not_now(60_000));
-    assert_eq!(retry_at(got(&context)), None);
-    assert_eq!(there(&context), theirs);
+    let (taken_over, now) = (key.clone(), theirs.clone());
+    context.world.answer_after(move |world| world.put(&taken_over, &now), not_now(60_000));
+    context.world.while_waiting(move |world| {
+        assert_eq!(world.record(&key), Some(theirs));
+        world.put(&key, &renewed());
+        world.heard.set(1);
+    });
+    assert_eq!(got(&context), Ok("A1".into()));
+    assert_eq!((context.world.sent.borrow().len(), there(&context)), (1, renewed()));
+}
+
+/// The same as what this context got, but another one has got it meanwhile, or something has become of the session.
+fn overtaken(by: Record, verdict: Verdict) -> (Context<Scripted>, Result<String, Failure>) {
+    let context = with(&stale());
+    let key = context.names.session().key;
+    context.world.answer_after(move |world| world.put(&key, &by), verdict);
+    let result = got(&context);
+    (context, result)
+}
+
+#[test]
+fn who_was_overtaken_and_has_nothing_to_show_has_what_the_other_one_got() {
+    let no_tokens = [
+        not_now(60_000),
+        refuses(Class::Transient, Spent::Maybe),
+        refuses(Class::Configuration, Spent::No),
+        refuses(Class::Interaction, Spent::No),
+    ];
+    for verdict in no_tokens {
+        let (context, result) = overtaken(renewed(), verdict);
+        assert_eq!(result, Ok("A1".into()));
+        assert_eq!((context.world.sent.borrow().len(), there(&context)), (1, renewed()));
+    }
+}
+
+#[test]
+fn who_was_overtaken_hears_what_became_of_the_session() {
+    let rejected = Record { state: State::Rejected, reason: Some("idle".into()), ..stale() };
+    assert_eq!(told(overtaken(rejected, not_now(60_000)).1).0, "revoked");
+    let out = Record { state: State::Out, ..stale() };
+    assert_eq!(told(overtaken(out, not_now(60_000)).1).0, "no session");
+    let another = Record { sid: "another".into(), ..renewed() };
+    assert_eq!(told(overtaken(another, not_now(60_000)).1).0, "no session");
+}
+
+#[test]
+fn who_was_overtaken_in_vain_hears_why_its_own_attempt_failed() {
+    let in_vain = Record { retry_at: Some(START + 60_000), failures: 1, ..stale() };
+    let (_, result) = overtaken(in_vain, not_now(1_000));
+    assert_eq!(told(result.clone()), ("transient", String::new()), "what the server said, not that it cools down");
+    assert_eq!(retry_at(result), Some(START + 60_000));
+    // What only a developer can mend is not tried again.
+    let (context, result) = overtaken(stale(), refuses(Class::Configuration, Spent::No));
+    assert_eq!(told(result).0, "configuration");
+    assert_eq!(context.world.sent.borrow().len(), 1);
 }
 
 #[test]

@@ -8,7 +8,8 @@ use refresh_coordinator::protocol::tokens::Secret;
 use refresh_coordinator::protocol::verdict::{Class, Granted, Reason, Spent};
 
 use crate::world::{
-    Fate, LIFETIME, START, access, any, call, carried, context, context_with, grant, grants, needing, refuses, run, told,
+    Fate, LIFETIME, START, access, any, call, carried, context, context_with, grant, grants, needing, refuses, run,
+    told,
 };
 
 /// What became of one token: another one, with an access token that has ended.

@@ -194,6 +194,23 @@ test("MM-09 MM-82: with a `sealKey` the session's record opens nothing either, a
   assertNoSecrets(store.contents, [...server.oracle.issued, sealKey]);
   assert.equal(await coordinator(t, server, { clock, store, sealKey }).getAccessToken(), token);
   const stranger = coordinator(t, server, { clock, store, sealKey: "another key, just as long" });
-  const error = await rejection(stranger.getAccessToken());
-  assert.equal(error.name, "StoreError");
+  for (const other of [stranger, coordinator(t, server, { clock, store })]) {
+    const error = await rejection(other.getAccessToken());
+    assert.deepEqual([error.name, error.code], ["StoreError", "store-sealed"]);
+  }
+  assert.equal(await auth.getAccessToken(), token, "left as it was");
+});
+
+test("a `sealKey` that was changed: whoever signs in replaces what no longer opens", async (t) => {
+  const server = await authorizationServer(t);
+  const clock = new Clock();
+  const store = new TestStore(clock);
+  const before = coordinator(t, server, { clock, store, sealKey: "a seal key that is long enough" });
+  await before.setTokens((await server.signIn()).tokens);
+  const after = coordinator(t, server, { clock, store, sealKey: "another key, just as long" });
+  const { tokens } = await server.signIn();
+  await after.setTokens(tokens);
+  assert.equal(await after.getAccessToken(), tokens.access_token);
+  clock.advance(LIFETIME);
+  assert.equal((await rejection(before.getAccessToken())).code, "store-sealed");
 });

@@ -17,6 +17,8 @@ import {
   type TokenSet,
 } from "refresh-coordinator";
 import { appStore, type AppStore } from "refresh-coordinator/stores/app";
+import { indexedDbStore, webStorageStore, type WebStorageStore } from "refresh-coordinator/stores/web";
+import { connect, type Coordinator, RevokedError as RevokedInWorker, serve, waitUntil } from "refresh-coordinator/worker";
 
 /** The shape of React's hook of this name. */
 declare function useSyncExternalStore<T>(subscribe: (changed: () => void) => () => void, getSnapshot: () => T): T;
@@ -61,6 +63,13 @@ export function ownStorage(state: { session?: { jwt: string; refresh: string; un
   });
 }
 
+/** What other code of the app reads. */
+export const mirrors: readonly WebStorageStore[] = [
+  webStorageStore({ key: "session", database: "my-app" }),
+  webStorageStore({ items: { access_token: ({ accessToken }) => accessToken, name: () => undefined }, storage: sessionStorage }),
+];
+export const stores: readonly Store[] = [...mirrors, indexedDbStore({ database: "my-app" })];
+
 export async function everyMember(auth: RefreshCoordinator, signal: AbortSignal): Promise<void> {
   const tokens: TokenSet = await auth.getTokens({ signal, params: { scope: "a b", resource: ["x", "y"] } });
   const token: string = await auth.getAccessToken();
@@ -104,6 +113,8 @@ export const custom = new RefreshCoordinator({
 new RefreshCoordinator({ clientId: "web", tokenEndpoint: "/token", timeout: "10s" });
 // @ts-expect-error all three are needed
 appStore({ load: () => undefined, save: () => {} });
+// @ts-expect-error an item is made by a function of the tokens
+webStorageStore({ items: { access_token: "accessToken" } });
 // @ts-expect-error there is no such option
 new RefreshCoordinator({ clientId: "web", tokenEndpoint: "/token", retry: 3 });
 // @ts-expect-error a snapshot holds no token
@@ -112,3 +123,29 @@ custom.getSnapshot().accessToken;
 void custom.getTokens().then((tokens) => (tokens.expiresAt = 0));
 // @ts-expect-error the access token may be absent, in a cookie-only session
 void custom.getTokens().then((tokens) => tokens.accessToken.length);
+
+/** Code that uses a coordinator need not know where it is. */
+export function wherever(): Coordinator[] {
+  const here: Coordinator = new RefreshCoordinator({ clientId: "web", tokenEndpoint: "/token", store: memoryStore(), waitUntil });
+  const serving = serve(new RefreshCoordinator({ clientId: "web", tokenEndpoint: "/token" }), { name: "second" });
+  const { port1, port2 } = new MessageChannel();
+  serving.accept(port1);
+  // @ts-expect-error: only the worker's own coordinator works off revocations
+  connect(port2).drainRevocations();
+  // @ts-expect-error: an address is no worker
+  connect("./auth-worker.js");
+  return [
+    here,
+    connect(() => new SharedWorker("./auth-worker.js", { type: "module" })),
+    connect(navigator.serviceWorker, { name: "second", origins: [API], callTimeout: 10_000, patience: 2_000 }),
+    connect(new Worker("./auth-worker.js")),
+  ];
+}
+
+export async function inTheWorker(auth: Coordinator): Promise<string | undefined> {
+  try {
+    return await auth.run((accessToken) => accessToken);
+  } catch (error) {
+    return error instanceof RevokedInWorker ? error.reason : undefined;
+  }
+}

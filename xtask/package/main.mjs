@@ -12,9 +12,9 @@ process.chdir(fileURLToPath(new URL("../..", import.meta.url)));
 const ENTRIES = ["index", "index.workerd", "index.edge-light"];
 
 /** What is imported beside it. */
-const OTHERS = ["next-auth", "stores/app", "stores/web"];
+const BESIDE = ["next-auth", "stores/app", "stores/web", "worker"];
 
 rmSync("target/xtask/types", { recursive: true, force: true });
-await bundle([...ENTRIES, ...OTHERS], ["index", ...OTHERS]);
-declare(["index", ...OTHERS]);
-report([...ENTRIES, ...OTHERS]);
+await bundle([...ENTRIES, ...BESIDE], ["index", ...BESIDE]);
+declare(["index", ...BESIDE]);
+report([...ENTRIES, ...BESIDE]);

@@ -51,6 +51,9 @@ pub fn committed(
     next.retry_at = None;
     next.failures = 0;
     next.reason = None;
+    if claimed.sends > 0 {
+        next.forebode_loss();
+    }
     if let Some(refresh_token) = &granted.refresh_token
         && claimed.refresh_token.as_ref() != Some(refresh_token)
     {
@@ -139,6 +142,10 @@ pub fn after_conflict(
     if !dropped(Safeguard::CarryQueue) {
         next.carry_from(there);
     }
+    if there.state == State::Rejected || there.sends > 0 {
+        // Somebody else has presented the token too, thinking that we were gone.
+        next.forebode_loss();
+    }
     AfterConflict::WriteOurs(Box::new(next))
 }
 
@@ -205,6 +212,7 @@ mod tests {
     use super::*;
     use crate::protocol::record::Intent;
     use crate::protocol::tokens::Secret;
+    use crate::protocol::verdict::Reason;
 
     const SENT: Moment = Moment { wall: 1_000, monotonic: 0 };
 
@@ -275,11 +283,35 @@ mod tests {
         let next = ours();
         assert_eq!((next.generation, next.refresh_token.clone(), next.sub.as_deref()), (5, secret("R1"), Some("ann")));
         assert!(next.has_spent(&Secret::new("R0")) && next.intent.is_none() && next.spare.is_none());
-        assert_eq!((next.sends, next.retry_at, next.failures, next.reason.clone()), (0, None, 0, None));
+        assert_eq!((next.sends, next.retry_at, next.failures), (0, None, 0));
         assert!(next.revoke.is_empty());
         let named = Granted { subject: Some("bob".into()), ..granted(None) };
         let named = committed(&claimed(), &named, "", SENT, &Settings::default(), false);
         assert_eq!(named.sub.as_deref(), Some("bob"));
+    }
+
+    #[test]
+    fn a_token_that_went_out_before_may_come_late_and_the_next_refusal_is_its_echo() {
+        let before = Record { sends: 1, ..claimed() };
+        let next = committed(&before, &granted(Some("R1")), "", SENT, &Settings::default(), false);
+        assert_eq!((next.sends, next.rejected_for()), (0, Reason::ResponseLost));
+        let again = committed(&next, &granted(Some("R2")), "", SENT, &Settings::default(), false);
+        assert_eq!(again.reason, None, "it lives: nothing came late");
+    }
+
+    #[test]
+    fn so_may_that_of_somebody_who_thought_us_gone() {
+        let once = Record { sends: 0, ..claimed() };
+        let ours = committed(&once, &granted(Some("R1")), "", SENT, &Settings::default(), false);
+        let forebodes = |there: &Record| match after_conflict(Some(there), &ours, "", true, false) {
+            AfterConflict::WriteOurs(next) => next.rejected_for() == Reason::ResponseLost,
+            other => panic!("{other:?}"),
+        };
+        assert!(
+            forebodes(&Record { sends: 1, ..claimed() })
+                && forebodes(&Record { state: State::Rejected, ..once.clone() })
+        );
+        assert!(!forebodes(&once), "nobody has");
     }
 
     #[test]

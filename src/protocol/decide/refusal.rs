@@ -45,7 +45,10 @@ pub fn after_refusal(
 
 fn reject(there: &Record, claimed: &Record, reason: Reason) -> AfterRefusal {
     // An earlier send of this token had no known outcome: the refusal is its echo, nobody's theft and nobody's sign-out.
-    let lost = there.sends > 0 || claimed.sends > 0;
+    let echo = there.sends > 0 || claimed.sends > 0;
+    // The same for an earlier send of the token before, unless the server names another cause.
+    let late = there.rejected_for() == Reason::ResponseLost && matches!(reason, Reason::Unknown | Reason::Reuse);
+    let lost = echo || late;
     let reason = if lost { Reason::ResponseLost } else { reason };
     AfterRefusal::Reject(Box::new(rejected(there, reason)), reason)
 }
@@ -156,5 +159,17 @@ mod tests {
         let AfterRefusal::Reject(next, Reason::ResponseLost) = decide(Some(&there)) else { panic!("not lost") };
         assert_eq!((next.state, next.rejected_for()), (State::Rejected, Reason::ResponseLost));
         assert_eq!((next.intent, next.grants.values().count()), (None, 0));
+    }
+
+    #[test]
+    fn so_does_an_earlier_send_of_the_token_before_unless_the_server_knows_better() {
+        let mut there = claimed();
+        there.forebode_loss();
+        let named = |reason| match after_refusal(Some(&there), &there, "mine", reason, true) {
+            AfterRefusal::Reject(_, reason) => reason,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!((named(Reason::Unknown), named(Reason::Reuse)), (Reason::ResponseLost, Reason::ResponseLost));
+        assert_eq!((named(Reason::Idle), named(Reason::UserAction)), (Reason::Idle, Reason::UserAction));
     }
 }

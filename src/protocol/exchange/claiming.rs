@@ -54,7 +54,12 @@ impl<W: World> Exchange<'_, W> {
             Err(_) => self.find_claim(&nonce, record.intent.as_ref().map_or(0, |intent| intent.deadline)).await,
         };
         match mine {
-            Some((record, version)) => Ok(Claiming::Claimed(claimed(record, version))),
+            Some((record, version)) => {
+                if taken_over {
+                    self.notice(record.generation, What::TakenOver);
+                }
+                Ok(Claiming::Claimed(claimed(record, version)))
+            }
             None => {
                 self.context.memory_mut().abandoned(&nonce);
                 Ok(Claiming::Again)
@@ -77,7 +82,6 @@ impl<W: World> Exchange<'_, W> {
                 Ok(None)
             }
             Claim::TakeOver => {
-                self.notice(record.generation, What::TakenOver);
                 let refused = self.context.memory().refused().to_vec();
                 let known = self.knowledge(&record.sid, record.grants.get(&self.params_key), &refused);
                 let lot = self.context.world.per_mille();
@@ -85,7 +89,10 @@ impl<W: World> Exchange<'_, W> {
                     TakenOver::Present(next) => Ok(Some((next, true))),
                     TakenOver::Wait(next) => {
                         // Whatever comes of it, the next look sees it.
-                        self.write(&next, seen.version.as_deref()).await.map_err(Failure::store)?;
+                        let written = self.write(&next, seen.version.as_deref()).await.map_err(Failure::store)?;
+                        if let Written::Done(_) = written {
+                            self.notice(record.generation, What::TakenOver);
+                        }
                         Ok(None)
                     }
                 }

@@ -12,7 +12,7 @@ use crate::protocol::notice::What;
 use crate::protocol::ports::{Wait, World, Written};
 use crate::protocol::record::{Record, State};
 use crate::protocol::safeguard::{Safeguard, dropped};
-use crate::protocol::tokens::{Grant, Millis, Secret, TokenSet};
+use crate::protocol::tokens::{Grant, Secret, TokenSet};
 use crate::protocol::verdict::{Granted, Reason};
 
 /// What the record being written will mean once it is durable.

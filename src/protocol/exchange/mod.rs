@@ -24,7 +24,7 @@ use super::demand::{Demand, Mark, Need};
 use super::failure::Failure;
 use super::names::params_key;
 use super::notice::What;
-use super::ports::{Address, LockScope, Wait, Woken, World};
+use super::ports::{Address, LockScope, SLEPT, Wait, Woken, World};
 use super::record::{Record, State};
 use super::safeguard::{Safeguard, dropped};
 use super::tokens::{Grant, Millis, Secret, TokenSet};
@@ -111,6 +111,7 @@ struct Exchange<'a, W: World> {
     /// The first token seen: what a careless client would present (mutant only).
     captured: Option<Secret>,
     has_waited: bool,
+    has_slept: bool,
     /// [`Memory::turns`](super::memory::Memory) before the last look.
     turns: u64,
 }
@@ -134,6 +135,7 @@ impl<'a, W: World> Exchange<'a, W> {
             setback: None,
             captured: None,
             has_waited: false,
+            has_slept: false,
             turns: 0,
         }
     }
@@ -143,6 +145,7 @@ impl<'a, W: World> Exchange<'a, W> {
         // Rule 1: subscribe, then read. What changes after this count wakes every wait below.
         let heard = self.context.world.heard(self.key());
         (self.call.on_look)();
+        self.let_go_of_a_lost_lock();
         self.turns = self.context.memory().turns;
         let found = match self.read().await {
             Ok(found) => found,
@@ -216,12 +219,37 @@ impl<'a, W: World> Exchange<'a, W> {
 
     /// Do we hold a lock that covers everybody who shares the store?
     fn covered(&self) -> bool {
-        self.held.is_some() && self.lock_scope() == LockScope::Covering
+        self.holds() && self.lock_scope() == LockScope::Covering
+    }
+
+    /// A lock may be stolen, and a page loses its locks when it goes to rest.
+    fn holds(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| self.context.world.still_held(held))
+    }
+
+    /// It is asked for again: it tells nothing of an owner that got it since.
+    fn let_go_of_a_lost_lock(&mut self) {
+        if !self.holds() {
+            self.held = None;
+        }
     }
 
     async fn queue(&mut self, heard: u64) -> Woken<W::Held> {
         let wait = Wait { key: self.key(), lock: true, hint_after: Some(heard), until: self.patience };
-        self.context.world.wait_any(wait).await
+        self.wait(wait).await
+    }
+
+    /// Waits. A page that was at rest and a computer that was asleep have not waited: then the caller's patience begins anew.
+    /// Only once, so that nobody waits for ever where it happens again and again.
+    async fn wait(&mut self, wait: Wait<'_>) -> Woken<W::Held> {
+        let until = wait.until;
+        let woken = self.context.world.wait_any(wait).await;
+        let now = self.context.world.monotonic();
+        if self.has_slept || now - until < SLEPT {
+            return woken;
+        }
+        (self.has_slept, self.patience) = (true, now + self.context.settings.lock_wait);
+        if let Woken::Elapsed = woken { Woken::Hinted } else { woken }
     }
 
     /// Waits without the lock for something to change.
@@ -230,7 +258,7 @@ impl<'a, W: World> Exchange<'a, W> {
         self.waits();
         let until = until.min(self.patience);
         let wait = Wait { key: self.key(), lock: false, hint_after: Some(heard), until };
-        if let Woken::Dismissed = self.context.world.wait_any(wait).await {
+        if let Woken::Dismissed = self.wait(wait).await {
             (self.patience, self.retries_left) = (self.context.world.monotonic(), 0);
         }
     }
@@ -273,12 +301,17 @@ impl<'a, W: World> Exchange<'a, W> {
         retry_at: Option<Millis>,
         fall_back: Option<TokenSet>,
     ) -> Result<Answer, Failure> {
-        let failure = Failure::refused(refusal, retry_at);
+        self.let_stand(refusal);
+        self.fall_back_or(fall_back, || Failure::refused(refusal, retry_at))
+    }
+
+    /// What only a developer or the user can mend is answered from memory for a while.
+    fn let_stand(&self, refusal: &Refusal) {
         if matches!(refusal.class, Class::Interaction | Class::Configuration) {
             let until = self.context.world.monotonic() + backoff::STANDING_FAILURE;
-            self.context.memory_mut().cool_down(self.key(), &self.params_key, until, failure.clone());
+            let failure = Failure::refused(refusal, None);
+            self.context.memory_mut().cool_down(self.key(), &self.params_key, until, failure);
         }
-        self.fall_back_or(fall_back, || failure)
     }
 
     fn fall_back_or(&self, fall_back: Option<TokenSet>, failure: impl FnOnce() -> Failure) -> Result<Answer, Failure> {

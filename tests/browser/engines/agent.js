@@ -33,8 +33,20 @@
 
   addEventListener("error", ({ error, message }) => tell({ uncaught: told(error ?? message) }));
   addEventListener("unhandledrejection", ({ reason }) => tell({ uncaught: told(reason) }));
-  // A page with an open socket may not rest in the back/forward cache.
+  const isConnected = () => socket.readyState <= WebSocket.OPEN;
+  const reconnect = () => isConnected() || connect();
+  // A page with an open socket may not rest in the back/forward cache, and a frozen one would lose it.
   addEventListener("pagehide", ({ persisted }) => persisted && socket.close());
-  addEventListener("pageshow", ({ persisted }) => persisted && connect());
+  addEventListener("pageshow", ({ persisted }) => persisted && reconnect());
+  // Workers have none.
+  globalThis.document?.addEventListener("freeze", () => {
+    if (!isConnected()) return;
+    tell({ frozen: true });
+    socket.close();
+  });
+  globalThis.document?.addEventListener("resume", reconnect);
+  // A worker does not hear that its page has rested. It hears who writes to it, or shares it.
+  addEventListener("message", reconnect);
+  addEventListener("connect", reconnect);
   connect();
 })();

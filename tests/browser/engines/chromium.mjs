@@ -1,28 +1,29 @@
-// Stock Chromium, driven by playwright-core over the DevTools protocol.
+// Stock Chromium, driven by puppeteer-core over the DevTools protocol. It leaves tabs to be hidden and frozen as they would be for a
+// user; playwright-core, which the other tests have, holds each of them for the one in front.
 
-import { chromium as playwright } from "playwright-core";
+import puppeteer from "puppeteer-core";
 
 import { required } from "../executable.mjs";
 
 export const chromium = {
   name: "Chromium",
-  can: { kill: true, goOnAfterKill: true, freeze: true },
+  can: { kill: true, goOnAfterKill: true, freeze: true, offline: true },
+  restingWorker: "evicted",
   launch,
 };
 
 async function launch() {
-  const browser = await playwright.launch({
+  const browser = await puppeteer.launch({
     executablePath: required("CHROMIUM"),
     args: ["--no-sandbox"],
-    // Playwright switches it off, users do not.
+    // Users have it.
     ignoreDefaultArgs: ["--disable-back-forward-cache"],
   });
-  const profile = await browser.newContext();
-  const devtools = await browser.newBrowserCDPSession();
+  const devtools = await browser.target().createCDPSession();
   return {
     async open(url) {
-      const page = await profile.newPage();
-      await page.goto(url, { waitUntil: "commit" });
+      const page = await browser.newPage();
+      await page.goto(url, LOADED);
       return driven(page);
     },
     async processes() {
@@ -35,18 +36,26 @@ async function launch() {
   };
 }
 
+const LOADED = { waitUntil: "domcontentloaded" };
+
 function driven(page) {
+  let devtools;
   const lifecycle = async (state) => {
-    const devtools = await page.context().newCDPSession(page);
+    devtools ??= await page.createCDPSession();
     await devtools.send("Page.setWebLifecycleState", { state });
-    await devtools.detach();
+  };
+  const setOffline = async (offline) => {
+    devtools ??= await page.createCDPSession();
+    await devtools.send("Network.emulateNetworkConditions", { offline, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
   };
   return {
-    navigate: (url) => page.goto(url, { waitUntil: "commit" }),
-    reload: () => page.reload({ waitUntil: "commit" }),
-    back: () => page.goBack({ waitUntil: "commit" }),
+    navigate: (url) => page.goto(url, LOADED),
+    reload: () => page.reload(LOADED),
+    back: () => page.goBack(LOADED),
     close: () => page.close(),
     freeze: () => lifecycle("frozen"),
     thaw: () => lifecycle("active"),
+    goOffline: () => setOffline(true),
+    goOnline: () => setOffline(false),
   };
 }

@@ -7,7 +7,8 @@ import { descendants } from "./processes.mjs";
 
 export const firefox = {
   name: "Firefox",
-  can: { kill: true, goOnAfterKill: true, freeze: false },
+  can: { kill: true, goOnAfterKill: true, freeze: false, offline: false },
+  restingWorker: "ended",
   launch,
 };
 

@@ -1,35 +1,40 @@
 // What must hold in every engine, with several tabs at a real authorization server: a race at each expiry; the end of the tab that
-// presents, in mid-exchange; a sign-out; a change of accounts.
+// presents, in mid-exchange; a sign-out; a change of accounts; and what `resting.mjs` and `freezing.mjs` add.
 
 import assert from "node:assert/strict";
 import test from "node:test";
 
 import { grace, strict } from "../../authorization-server/personalities.mjs";
-import { calls, presenter, queued } from "../coordinators.mjs";
+import { calls, queued } from "../coordinators.mjs";
+import { freezing } from "./freezing.mjs";
+import { assertLives, CALLERS, inMidExchange, othersAreTold } from "./mid-exchange.mjs";
+import { resting } from "./resting.mjs";
 import { becomes, hears, LIFETIME, oneBrowser, signedInTabs } from "./signed-in.mjs";
+import { stores } from "./stores.mjs";
 
 const TABS = 4;
-const CALLERS = 5;
 
 /** How often the tabs race. */
 const RUNS = Number(process.env.RUNS ?? 25);
 
 export function scenarios(engine) {
   const browser = oneBrowser(engine);
-  const tabs = async (t, personality) => signedInTabs(t, await browser(), TABS, personality);
+  const tabs = async (t, personality, how) => signedInTabs(t, await browser(), personality, { count: TABS, ...how });
 
-  test(`${TABS} tabs with ${CALLERS} callers each at ${RUNS} expiries: one request each time, and the same token for all`, async (t) => {
-    const { server, pages, session } = await tabs(t, strict);
-    for (let run = 1; run <= RUNS; run += 1) {
-      const told = await race(server, pages, run);
-      assert.equal(told.length, 1, `run ${run}: callers were told ${told.join(", ")}`);
-      assert.equal(server.oracle.presentations, run, `run ${run}`);
-      assert.equal(await server.isActive(told[0]), true, `run ${run}`);
-    }
-    const { rotations, reuses, refused } = server.oracle.counts(session);
-    assert.deepEqual({ rotations, reuses, refused }, { rotations: RUNS, reuses: 0, refused: 0 });
-    assert.equal(await server.hasSession(session), true);
-  });
+  for (const store of Object.keys(stores)) {
+    test(`${TABS} tabs with ${CALLERS} callers each at ${RUNS} expiries, ${store}: one request each time, and the same token for all`, async (t) => {
+      const { server, pages, session } = await tabs(t, strict, { store });
+      for (let run = 1; run <= RUNS; run += 1) {
+        const told = await race(server, pages, run);
+        assert.equal(told.length, 1, `run ${run}: callers were told ${told.join(", ")}`);
+        assert.equal(server.oracle.presentations, run, `run ${run}`);
+        assert.equal(await server.isActive(told[0]), true, `run ${run}`);
+      }
+      const { rotations, reuses, refused } = server.oracle.counts(session);
+      assert.deepEqual({ rotations, reuses, refused }, { rotations: RUNS, reuses: 0, refused: 0 });
+      assert.equal(await server.hasSession(session), true);
+    });
+  }
 
   const ends = {
     "is closed": (tab) => tab.close(),
@@ -54,35 +59,6 @@ export function scenarios(engine) {
     });
   }
 
-  test("the tab that presents goes to another page and comes back: nobody waits for it, and it has the same token", async (t) => {
-    const { server, pages, session, begin } = await tabs(t, grace);
-    const { held, told, first, others } = await inMidExchange({ server, pages }, "holdRequest");
-    await first.navigate("/elsewhere");
-    const outcome = [...new Set((await Promise.all(told.filter((_, number) => pages[number] !== first))).flat())];
-    await assertLives({ server, session }, outcome);
-    held.release();
-    await first.back();
-    // Whether the page has rested or is loaded anew, is the browser's choice.
-    if (await first.evaluate(() => !("auth" in globalThis))) await begin(first);
-    for (const tab of [first, ...others]) assert.deepEqual(await calls(tab, CALLERS), outcome);
-  });
-
-  test("the next in the queue goes to another page, and the tab that presents is closed: the others go on", async (t) => {
-    const all = await tabs(t, strict);
-    const { server, pages, begin } = all;
-    const { told, first, others } = await inMidExchange(all, "holdRequest");
-    const next = await nextInTheQueue(others);
-    await next.navigate("/elsewhere");
-    await first.close();
-    const waiting = (tab) => tab !== first && tab !== next;
-    const outcome = [...new Set((await Promise.all(told.filter((_, number) => waiting(pages[number])))).flat())];
-    await assertLives(all, outcome);
-    await next.back();
-    if (await next.evaluate(() => !("auth" in globalThis))) await begin(next);
-    for (const tab of others) assert.deepEqual(await calls(tab, CALLERS), outcome);
-    assert.equal(server.oracle.counts(all.session).rotations, 1);
-  });
-
   test("signed out in one tab: every other one hears of it, and hands out nothing more", async (t) => {
     const { server, pages, session } = await tabs(t, strict);
     for (const tab of pages) await calls(tab, 1);
@@ -99,7 +75,7 @@ export function scenarios(engine) {
     const { first, others, held, told } = await inMidExchange({ server, pages }, "holdReply");
     await others[0].evaluate(() => auth.signOut().then(() => {}));
     held.release();
-    for (const outcome of told) assert.deepEqual(await outcome, ["NoSessionError no-session"]);
+    for (const outcome of told.values()) assert.deepEqual(await outcome, ["NoSessionError no-session"]);
     assert.deepEqual(await calls(first, CALLERS), ["NoSessionError no-session"]);
     assert.equal(server.oracle.presentations, 1);
   });
@@ -123,11 +99,14 @@ export function scenarios(engine) {
       const account = await anotherUser(server, others[0]);
       held.release();
       // These calls belong to the session that is gone.
-      for (const outcome of told) assert.deepEqual(await outcome, ["NoSessionError no-session"]);
+      for (const outcome of told.values()) assert.deepEqual(await outcome, ["NoSessionError no-session"]);
       await assertOnly(account, server, pages);
       assert.equal(server.oracle.presentations, 1);
     });
   }
+
+  resting(engine, tabs);
+  if (engine.can.freeze) freezing(tabs);
 }
 
 /**
@@ -149,45 +128,11 @@ async function race(server, pages, run) {
   return [...new Set(told.flat())];
 }
 
-/** One tab's request is at the server, which holds it or its reply; all other tabs wait behind it. */
-async function inMidExchange({ server, pages }, hold) {
-  const held = server[hold]();
-  const told = pages.map((tab) => calls(tab, CALLERS));
-  // Whose tab comes to its end is told nothing.
-  for (const outcome of told) outcome.catch(() => {});
-  await held.arrived;
-  const first = await presenter(pages);
-  await queued(first, pages.length - 1, told);
-  return { held, told, first, others: pages.filter((tab) => tab !== first) };
-}
-
-/** Of the tabs that wait, the one that is first in the queue for the lock. */
-async function nextInTheQueue(waiting) {
-  // Every page of the origin sees the queue, and the browser names who waits in it.
-  const clients = await Promise.all(waiting.map((tab) => tab.evaluate(clientOf)));
-  const [first] = await waiting[0].evaluate(async () => (await navigator.locks.query()).pending.map(({ clientId }) => clientId));
-  return waiting[clients.indexOf(first)];
-}
-
-/** How the browser names this page: as who holds a lock that only this page asks for. */
-const clientOf = () =>
-  navigator.locks.request(`${Math.random()}`, async ({ name }) => {
-    const { held } = await navigator.locks.query();
-    return held.find((lock) => lock.name === name).clientId;
-  });
-
 /** The tab that presents comes to its end in mid-exchange. What the others are told. */
 async function survivors({ server, pages }, hold, end) {
   const { told, first } = await inMidExchange({ server, pages }, hold);
   await end(first);
-  const others = await Promise.all(told.filter((_, number) => pages[number] !== first));
-  return [...new Set(others.flat())];
-}
-
-async function assertLives({ server, session }, told) {
-  assert.equal(told.length, 1, `what the others were told: ${told.join(", ")}`);
-  assert.equal(await server.isActive(told[0]), true);
-  assert.equal(await server.hasSession(session), true);
+  return othersAreTold(told, first);
 }
 
 async function anotherUser(server, tab) {

@@ -1,6 +1,6 @@
 // One origin and its tabs, in any browser. What is the same in all engines is here; what is not is in their drivers.
 
-import { WebSocketServer } from "ws";
+import { WebSocket, WebSocketServer } from "ws";
 
 import { listen } from "../../authorization-server/listen.mjs";
 import { servePages } from "../served.mjs";
@@ -41,6 +41,13 @@ export class Site {
     return tab;
   }
 
+  /** A worker that will come up with this name as `tab` in its address. What its pages do to it is theirs; here it is asked. */
+  worker(name) {
+    const worker = new Tab(this, undefined, name);
+    this.#tabs.set(name, worker);
+    return worker;
+  }
+
   /** Closes all tabs. Throws what nobody caught in them. */
   async close() {
     await Promise.all([...this.#tabs.values()].map((tab) => tab.close()));
@@ -49,7 +56,7 @@ export class Site {
   }
 }
 
-/** A tab of a site. */
+/** A tab of a site, or a worker. */
 export class Tab {
   #site;
   #browser;
@@ -57,7 +64,9 @@ export class Tab {
   #socket;
   #gone;
   #arrived = () => {};
+  #froze = () => {};
   #asked = new Map();
+  #isFrozen = false;
   #questions = 0;
 
   constructor(site, browser, name) {
@@ -70,6 +79,16 @@ export class Tab {
   /** Settled when the page that is there now is gone, whatever the reason. */
   get gone() {
     return this.#gone;
+  }
+
+  /** Can it be asked? */
+  get isThere() {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  /** Settled when the next page or worker comes up. */
+  arrival() {
+    return new Promise((resolve) => (this.#arrived = resolve));
   }
 
   /** What a function returns in the page. It sees the page's globals only; argument and result are JSON. */
@@ -121,25 +140,43 @@ export class Tab {
   }
 
   /** Stops everything in the page until `thaw`, as browsers do with tabs in the background. Where the engine's driver can. */
-  freeze() {
-    return this.#driven.freeze();
+  async freeze() {
+    const frozen = new Promise((resolve) => (this.#froze = resolve));
+    await this.#driven.freeze();
+    await frozen;
   }
 
   thaw() {
-    return this.#driven.thaw();
+    return this.#shows(() => this.#driven.thaw());
+  }
+
+  /** Nothing goes in or out until `goOnline`, not even what is asked here. Where the engine's driver can. */
+  goOffline() {
+    return this.#driven.goOffline();
+  }
+
+  goOnline() {
+    return this.#driven.goOnline();
   }
 
   /** A page has come up in the tab. */
   arrive(socket) {
     this.#socket = socket;
     this.#gone = new Promise((resolve) => socket.once("close", resolve));
-    const asked = (this.#asked = new Map());
+    // What was asked of a page before it was frozen, it answers when it goes on.
+    const asked = (this.#asked = this.#isFrozen ? this.#asked : new Map());
+    this.#isFrozen = false;
     socket.once("close", () => {
+      if (this.#isFrozen) return;
       for (const { reject } of asked.values()) reject(new Error("the page is gone"));
     });
     socket.on("message", (data) => {
-      const { id, value, error, uncaught } = JSON.parse(data);
+      const { id, value, error, uncaught, frozen } = JSON.parse(data);
       if (uncaught) return this.#site.uncaught.push(thrown(uncaught));
+      if (frozen) {
+        this.#isFrozen = true;
+        return this.#froze();
+      }
       // What was asked before the page went to rest, nobody waits for any more.
       if (error) asked.get(id)?.reject(thrown(error));
       else asked.get(id)?.resolve(value);
@@ -150,7 +187,7 @@ export class Tab {
 
   /** Does something after which a page comes up. */
   async #shows(does) {
-    const arrived = new Promise((resolve) => (this.#arrived = resolve));
+    const arrived = this.arrival();
     await does();
     await arrived;
   }

@@ -11,7 +11,8 @@ import { WebDriver } from "./webdriver.mjs";
 export const webkit = {
   name: "WebKitGTK",
   // After a kill the other tabs live on, but the driver gives up its session at the next command.
-  can: { kill: true, goOnAfterKill: false, freeze: false },
+  can: { kill: true, goOnAfterKill: false, freeze: false, offline: false },
+  restingWorker: "kept",
   launch,
 };
 

@@ -1,0 +1,138 @@
+// The rules of a chaos run, over what was recorded of it. Pure: the same record, the same judgement.
+//
+// | entry | members | recorded |
+// | --- | --- | --- |
+// | `sign-in` | `session` | a session begins, of which every place takes hold |
+// | `expiry` | `number` | the access token ends |
+// | `leaves` | `place`, `by`, `perhaps` | something is about to end a place, to stop it or to cut it off, or will perhaps: from now on it may be gone |
+// | `began` | `place`, `sleeps` | its coordinator is made, in a place that the browser ends as it likes, or not |
+// | `ended`, `back` | `place` | it is gone for good; it goes on after it was stopped |
+// | `presented` | `id`, `by`, `token` | a refresh token arrives at the server, sent by the place `by` |
+// | `lost` | `id` | the reply to that request never left, although the server did all it had to do |
+// | `rotated`, `reused`, `refused` | `id`, `session` | what the server says it made of a request |
+// | `told` | `place`, `answers` | what the callers of a place got: `{ token }`, or `{ error, reason }` |
+// | `silent` | `place` | its callers got nothing at all |
+// | `looked` | `session`, `alive`, `active` | what the server knows afterwards: of the session, and the access tokens that are good |
+// | `over` | | what comes after is clearing up |
+
+/** What is wrong, in sentences. Empty: nothing. */
+export function judge(whole) {
+  const end = whole.findIndex(({ type }) => type === "over");
+  const record = end === -1 ? whole : whole.slice(0, end);
+  const wrong = vanished(record);
+  const excused = new Set();
+  const say = (number, text) => wrong.push(`expiry ${number}: ${text}`);
+  for (const { number, entries, from } of expiries(record)) {
+    const of = (type) => entries.filter((entry) => entry.type === type);
+    const looked = of("looked").at(-1);
+    if (looked === undefined) {
+      say(number, "the run ended before it was over");
+      continue;
+    }
+    for (const { place } of of("silent")) say(number, `the callers of ${place} were told nothing`);
+    for (const place of living(record, from + entries.indexOf(looked))) {
+      if (!entries.some((entry) => ["told", "silent"].includes(entry.type) && entry.place === place)) say(number, `${place} was not asked`);
+    }
+
+    const rotations = of("rotated").length;
+    if (rotations !== 1) say(number, `${rotations} rotations`);
+    let accounted = 0;
+    for (const reuse of of("reused")) {
+      const cause = causes(record, reuse).find((cause) => !excused.has(cause));
+      excused.add(cause);
+      accounted += cause === undefined ? 0 : 1;
+      if (cause === undefined) say(number, `${described(record, reuse)} was a reuse without a cause`);
+    }
+    if (!looked.alive && accounted === 0) say(number, "the session was lost without a cause");
+    // Once the session is lost, the server refuses whatever is left of it.
+    const loss = entries.findIndex(({ type }) => type === "reused");
+    for (const refusal of of("refused")) {
+      if (loss === -1 || entries.indexOf(refusal) < loss) say(number, `${described(record, refusal)} was refused while the session lived`);
+    }
+    for (const text of looked.alive ? misled(of("told"), looked.active) : misinformed(of("told"))) say(number, text);
+  }
+  return wrong;
+}
+
+/** Places that were gone although nobody did anything to them. */
+function vanished(record) {
+  return record.flatMap(({ type, place }, index) => {
+    if (type !== "ended") return [];
+    const before = record.slice(0, index).filter((entry) => entry.place === place);
+    const expected = before.some((entry) => entry.sleeps === true) || before.findLast(({ type }) => type === "leaves" || type === "back")?.type === "leaves";
+    return expected ? [] : [`${place} was gone although nothing was done to it`];
+  });
+}
+
+/** The entries of each expiry. What comes between two belongs to the one before. */
+function expiries(record) {
+  const starts = record.flatMap(({ type }, index) => (type === "expiry" ? [index] : []));
+  return starts.map((start, index) => ({
+    number: record[start].number,
+    from: start,
+    entries: record.slice(start, starts[index + 1]),
+  }));
+}
+
+/** The places whose coordinators are there at a moment. */
+function living(record, until) {
+  const places = new Set();
+  for (const { type, place } of record.slice(0, until)) {
+    if (type === "began" || type === "back") places.add(place);
+    if (type === "ended" || type === "leaves") places.delete(place);
+  }
+  return places;
+}
+
+/**
+ * Why a token may have been presented once more: the reply to whoever presented it before was lost; or one of the two was gone, or
+ * stood still, when the server saw the second. Each is the place in the record of what somebody did.
+ */
+function causes(record, reuse) {
+  const until = record.indexOf(reuse);
+  const presented = record.filter(({ type }) => type === "presented");
+  const second = presented.find(({ id }) => id === reuse.id);
+  if (second === undefined) return [];
+  const all = presented.filter(({ token }) => token === second.token);
+  const from = record.indexOf(all[0]);
+  const lost = record.flatMap(({ type, id }, index) => (type === "lost" && index < until && all.some((one) => one.id === id) ? [index] : []));
+  const gone = record.flatMap(({ type, place, by }, index) => {
+    if (type !== "leaves" || by === undefined || index > until || !all.some((one) => one.by === place)) return [];
+    const back = record.findIndex((entry, later) => later > index && entry.place === place && ["back", "ended"].includes(entry.type));
+    if (record[index].perhaps && (back === -1 || record[back].type === "back")) return [];
+    // What came back before the token went out the first time, has nothing to do with it.
+    return back === -1 || record[back].type === "ended" || back > from ? [index] : [];
+  });
+  return [...lost, ...gone];
+}
+
+/** The session lives: everybody has the same token, and it is good. */
+function misled(told, active) {
+  const wrong = [];
+  const answers = told.flatMap(({ place, answers }) => answers.map((answer) => ({ place, ...answer })));
+  for (const { place, error, reason } of answers) {
+    if (error !== undefined) wrong.push(`${place} was told ${named({ error, reason })} although the session lives`);
+  }
+  const tokens = [...new Set(answers.flatMap(({ token }) => (token === undefined ? [] : [token])))];
+  if (tokens.length > 1) wrong.push(`callers were given different tokens: ${tokens.join(", ")}`);
+  for (const token of tokens) {
+    if (!active.includes(token)) wrong.push(`callers were given ${token}, which the server does not accept`);
+  }
+  return wrong;
+}
+
+/** The session is lost: everybody hears of it in the end, and why. */
+function misinformed(told) {
+  return told.flatMap(({ place, answers }) => {
+    const last = answers.at(-1);
+    const right = last?.error === "RevokedError" && last.reason === "response-lost";
+    return right ? [] : [`${place} was told ${named(last ?? {})} and not that the session is over with a lost reply`];
+  });
+}
+
+const named = ({ token, error, reason }) => token ?? [error, reason].filter(Boolean).join(" ");
+
+function described(record, { id }) {
+  const { by, token } = record.find((entry) => entry.type === "presented" && entry.id === id) ?? {};
+  return `request ${id} of ${by} with ${token}`;
+}
