@@ -1,7 +1,7 @@
 /** What members do with their arguments and promises, wherever the coordinator is. */
 
 import { wrongArgument } from "./errors.js";
-import type { RefreshOptions } from "./types.js";
+import type { RefreshOptions, RenewOptions } from "./types.js";
 
 const REFRESH_OPTIONS = ["rejected", "mintedAfterNow", "signal", "params"];
 
@@ -23,6 +23,13 @@ export function wrongDemand(options: RefreshOptions): string | undefined {
     return "`rejected` must be the access token that was refused, a string";
   }
   return mintedAfterNow !== undefined && typeof mintedAfterNow !== "boolean" ? "`mintedAfterNow` must be true or false" : undefined;
+}
+
+/** What is wrong with what `renew` is to bring. */
+export function wrongRenewal({ newer, mintedAfterNow, canPersist }: RenewOptions): string | undefined {
+  const given = Object.entries({ newer, mintedAfterNow, canPersist });
+  const wrong = given.find(([, value]) => value !== undefined && typeof value !== "boolean");
+  return wrong && `\`${wrong[0]}\` must be true or false`;
 }
 
 /** What is wrong with the last argument of a member. */

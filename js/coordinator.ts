@@ -2,7 +2,7 @@
 /** The public class. Each member reads its arguments, asks the mirror, and hands over to the core. */
 
 import { bearerFetch } from "./bearer-fetch.js";
-import { detachable, handled, isEvent, isSignal, mistakenForTokens, refused, wrongDemand, wrongOptions, wrongRefresh } from "./calls.js";
+import { detachable, handled, isEvent, isSignal, mistakenForTokens, refused, wrongDemand, wrongOptions, wrongRefresh, wrongRenewal } from "./calls.js";
 import { type Core, type Held, type Host, Need } from "./core.js";
 import { type RefreshError, RevokedError, NoSessionError, RefreshError as AnyRefreshError, wrongArgument } from "./errors.js";
 import { hostOf, ownMembers } from "./host.js";
@@ -25,6 +25,7 @@ import type {
   Listener,
   RefreshCoordinatorOptions,
   RefreshOptions,
+  RenewOptions,
   Snapshot,
   Stats,
   TokenInput,
@@ -163,11 +164,24 @@ export class RefreshCoordinator {
     });
   };
 
-  /** Successor mode: the set that is current now for tokens carried elsewhere, say in a cookie. */
-  readonly renew = (tokens: TokenInput | TokenSet, options?: CallOptions): Promise<TokenSet> => {
+  /**
+   * Successor mode: the set that is current now for tokens carried elsewhere, say in a cookie.
+   *
+   * - `renew(tokens, { newer: true })`: with another access token than that of `tokens`, whoever obtained it.
+   * - `renew(tokens, { mintedAfterNow: true })`: minted by an exchange that starts after the call, for changed claims.
+   */
+  readonly renew = (tokens: TokenInput | TokenSet, options?: RenewOptions): Promise<TokenSet> => {
     if (!canSeal()) return refused("no-webcrypto", NO_WEBCRYPTO);
-    const renew = (params: number) => this.#kept(() => this.#core.renew(tokens, params));
-    return options === undefined ? renew(0) : this.#with(options, renew);
+    const renew = (need: Need, params: number, fixed: boolean) =>
+      this.#kept(() => this.#core.renew(tokens, need, params, fixed));
+    if (options === undefined) return renew(Need.Valid, 0, false);
+    return this.#with(options, (params) => {
+      const wrong = wrongRenewal(options);
+      if (wrong !== undefined) return refused("wrong-argument", wrong);
+      const { newer, mintedAfterNow, canPersist } = options;
+      const need = mintedAfterNow === true ? Need.MintedAfterNow : newer === true ? Need.Newer : Need.Valid;
+      return renew(need, params, canPersist === false);
+    });
   };
 
   /**

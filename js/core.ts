@@ -13,7 +13,7 @@ export const Need = {
   Valid: 0,
   /** Outside the advisory window: a refresh ahead of need. */
   Ahead: 1,
-  /** Newer than what was last handed out. */
+  /** Newer than what was last handed out; in successor mode, another access token than the one that was handed in. */
   Newer: 2,
   /** Minted after the call. */
   MintedAfterNow: 3,
@@ -29,7 +29,7 @@ export interface Core {
   params(params: unknown): number;
   flight(need: Need, params: number, rejected?: string): Promise<TokenSet>;
   look(): Promise<TokenSet | undefined>;
-  renew(tokens: unknown, params: number): Promise<TokenSet>;
+  renew(tokens: unknown, need: Need, params: number, fixed: boolean): Promise<TokenSet>;
   setTokens(tokens: unknown): Promise<TokenSet>;
   signOut(tokens?: unknown): Promise<{ revoked: boolean }>;
   drainRevocations(): Promise<{ revoked: number; left: number }>;

@@ -285,6 +285,19 @@ export interface RefreshOptions extends CallOptions {
   mintedAfterNow?: boolean;
 }
 
+/** The last argument of `renew`. */
+export interface RenewOptions extends CallOptions {
+  /** Another access token than the one handed in, whoever obtained it. */
+  newer?: boolean;
+  /** Only an exchange that starts after the call will do. */
+  mintedAfterNow?: boolean;
+  /**
+   * False if the caller cannot put what it gets in the place of what it carries: it will come back with the old tokens, so their
+   * successors are kept for a day instead of until the access token ends. Default: true.
+   */
+  canPersist?: boolean;
+}
+
 /** What a UI shows. The same object until it changes; never a token. */
 export interface Snapshot {
   readonly status: "unknown" | "active" | "refreshing" | "revoked" | "signed-out";

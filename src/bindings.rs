@@ -45,9 +45,10 @@ impl RefreshCoordinator {
         self.coordinator.look()
     }
 
-    /// Successor mode: the shared promise of the token set that is current for these tokens.
-    pub fn renew(&self, tokens: &JsValue, params: u32) -> Promise {
-        self.coordinator.renew(tokens, params)
+    /// Successor mode: the shared promise of a token set that is current for these tokens and meets the need. `fixed`: the
+    /// caller cannot store it.
+    pub fn renew(&self, tokens: &JsValue, need: u32, params: u32, fixed: bool) -> Promise {
+        self.coordinator.renew(tokens, need, params, fixed)
     }
 
     /// Sign-in.

@@ -19,6 +19,8 @@ const checks = [
   { name: "clippy, wasm", run: ["cargo", "clippy", "--lib", ...WASM, ...STRICT] },
   { name: "documentation", run: ["cargo", "doc", "--no-deps", "--lib", "--document-private-items", ...WASM], env: { RUSTDOCFLAGS: "-D warnings" } },
   { name: "types", run: [node, "node_modules/typescript/bin/tsc", "--project", "tsconfig.json"] },
+  // The declarations of Auth.js itself do not compile without its optional peers, so theirs are skipped.
+  { name: "types, Auth.js", run: [node, "node_modules/typescript/bin/tsc", "--project", "tests/types/next-auth/tsconfig.json"] },
   { name: "package", run: [node, "node_modules/publint/src/cli.js", "--strict"] },
   { name: "conformance table", run: [node, "xtask/conformance/main.mjs"] },
   { name: "arrows and the build", run: ["cargo", "test", "--package", "xtask"] },
@@ -29,7 +31,7 @@ const tests = [
   {
     name: "node:test",
     // Nothing here waits for time: a file that takes minutes hangs.
-    run: [node, "--test", "--test-reporter=spec", "--test-timeout=180000", ...testsIn("tests/node", "tests/conformance")],
+    run: [node, "--test", "--test-reporter=spec", "--test-timeout=180000", ...testsIn("tests/node", "tests/next-auth", "tests/conformance")],
     summary: /^ℹ (tests|pass|fail|cancelled|skipped|todo) /,
   },
   {

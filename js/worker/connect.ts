@@ -2,7 +2,7 @@
 /** The page's half: a coordinator whose session is in a worker, with the members of one that is here. */
 
 import { bearerFetch } from "../bearer-fetch.js";
-import { detachable, handled, isEvent, isSignal, mistakenForTokens, refused, wrongDemand, wrongOptions, wrongRefresh } from "../calls.js";
+import { detachable, handled, isEvent, isSignal, mistakenForTokens, refused, wrongDemand, wrongOptions, wrongRefresh, wrongRenewal } from "../calls.js";
 import { wrongArgument } from "../errors.js";
 import { Listeners } from "../listeners.js";
 import { accessTokenOf } from "../mirror.js";
@@ -11,7 +11,7 @@ import { pageLocation } from "../page-location.js";
 import { Replacement } from "../replacement.js";
 import { runWithToken } from "../run.js";
 import { UNKNOWN } from "../snapshot.js";
-import type { CallOptions, Listener, RefreshOptions, Snapshot, Stats, TokenInput, TokenSet } from "../types.js";
+import type { CallOptions, Listener, RefreshOptions, RenewOptions, Snapshot, Stats, TokenInput, TokenSet } from "../types.js";
 import type { Coordinator } from "./coordinator.js";
 import { arrived, shownSnapshot } from "./crossing.js";
 import { Link, type Told } from "./link.js";
@@ -121,8 +121,19 @@ class RemoteCoordinator implements Coordinator {
     });
   };
 
-  readonly renew = (tokens: TokenInput | TokenSet, options?: CallOptions): Promise<TokenSet> => {
-    return this.#with(options, (params) => this.#sharing("renew", [tokens, ...params]));
+  readonly renew = (tokens: TokenInput | TokenSet, options?: RenewOptions): Promise<TokenSet> => {
+    return this.#with(options, ([params]) => {
+      const wrong = wrongRenewal(options ?? {});
+      if (wrong !== undefined) return refused("wrong-argument", wrong);
+      const { newer, mintedAfterNow, canPersist } = options ?? {};
+      const demand = {
+        ...params,
+        ...(newer === true && { newer }),
+        ...(mintedAfterNow === true && { mintedAfterNow }),
+        ...(canPersist === false && { canPersist }),
+      };
+      return this.#sharing("renew", Object.keys(demand).length === 0 ? [tokens] : [tokens, demand]);
+    });
   };
 
   readonly setTokens = (tokens: TokenInput | TokenSet): Promise<TokenSet> => {
@@ -206,7 +217,7 @@ class RemoteCoordinator implements Coordinator {
     const forget = () => void (this.#shared.get(demand) === promise && this.#shared.delete(demand));
     promise.then(forget, forget);
     // "After now" is another moment for every task.
-    if ((args[0] as RefreshOptions | undefined)?.mintedAfterNow === true) queueMicrotask(forget);
+    if ((args.at(-1) as RefreshOptions | undefined)?.mintedAfterNow === true) queueMicrotask(forget);
     return promise;
   }
 

@@ -131,14 +131,20 @@ impl Coordinator {
         shared.promise()
     }
 
-    /// Successor mode: the shared promise for these tokens.
-    pub fn renew(self: &Rc<Self>, tokens: &JsValue, number: u32) -> Promise {
+    /// Successor mode: the shared promise for these tokens. The numbers are those of `Need` in the JavaScript half.
+    pub fn renew(self: &Rc<Self>, tokens: &JsValue, need: u32, number: u32, fixed: bool) -> Promise {
         let read = self.open().and_then(|()| self.carried(tokens, "renew"));
-        let (carried, presented) = match read {
+        let (mut carried, presented) = match read {
             Ok(read) => read,
             Err(wrong) => return Shared::rejected(&raise_wrong(&self.embedder, &wrong)),
         };
-        let demand = Demand { params: self.params(number), need: Need::Valid };
+        carried.fixed = fixed;
+        let need = match (need, &carried.granted.access_token) {
+            (2, Some(access_token)) => Need::Another(access_token.clone()),
+            (3, _) => Need::MintedAfterNow,
+            _ => Need::Valid,
+        };
+        let demand = Demand { params: self.params(number), need };
         let key = FlightKey { presented: Some(presented.clone()), demand: demand.clone() };
         let coordinator = self.clone();
         self.join_or_start(Mode::Successor, key, number, |flight| {

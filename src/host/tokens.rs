@@ -48,7 +48,7 @@ pub fn carried(tokens: &JsValue, now: Millis, freshness: Freshness) -> Result<Ca
         return Err(wrong("the tokens hold no access token, no refresh token and no `expiresAt`"));
     }
     let issued_at = issued_at(&granted, now, freshness);
-    Ok(Carried { granted, issued_at })
+    Ok(Carried { granted, issued_at, fixed: false })
 }
 
 /// The own members of an object.

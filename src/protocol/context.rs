@@ -47,6 +47,8 @@ pub struct Carried {
     pub granted: Granted,
     /// When they were issued, as far as known: wall clock, milliseconds since the epoch.
     pub issued_at: Millis,
+    /// The caller cannot store what replaces them; say a response whose headers are sent. The successor is kept longer.
+    pub fixed: bool,
 }
 
 /// A record as it was read.
@@ -68,7 +70,8 @@ impl<W: World> Context<W> {
     /// # Errors
     /// Every variant of [`Failure`].
     pub async fn refresh(&self, demand: &Demand, call: &Call<'_>) -> Result<TokenSet, Failure> {
-        let entry = Entry { address: self.names.session(), presented: None, carried: None, subject: None };
+        let entry =
+            Entry { address: self.names.session(), presented: None, carried: None, subject: None, only_copy: false };
         match exchange(self, &entry, demand, call).await? {
             Answer::Tokens(tokens) => Ok(tokens),
             // Only a presented token leads to a successor.

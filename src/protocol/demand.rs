@@ -21,6 +21,8 @@ pub enum Need {
     Ahead,
     /// Another access token than this one, which a resource server refused (RFC 6750 section 3.1).
     NotThis(Secret),
+    /// Another access token than this one, which the caller carries: nothing is wrong with it, so it may go on serving others.
+    Another(Secret),
     /// Newer than this mark; `None`: anything that is valid.
     Newer(Option<Mark>),
     /// Obtained by an exchange that starts after the call: changed claims. Never met by adopting.

@@ -32,12 +32,13 @@ impl<W: World> Context<W> {
                 carried: (hops == 0).then(|| self.carried_grant(carried)).flatten(),
                 subject: carried.granted.subject.clone(),
                 presented: Some(presented.clone()),
+                only_copy: carried.fixed,
             };
             match exchange(self, &entry, demand, call).await? {
                 Answer::Follow(successor) => presented = successor,
                 Answer::Tokens(tokens) => {
                     if hops > 0 {
-                        self.shorten(&first, &tokens, demand, hops).await;
+                        self.shorten(&first, &tokens, demand, hops, carried.fixed).await;
                     }
                     return Ok(tokens);
                 }
@@ -57,7 +58,7 @@ impl<W: World> Context<W> {
 
     /// Rewrites the first entry to the newest set, so that the next late caller has one hop to go. Only speed depends
     /// on it: a conflict or a failure is left alone.
-    async fn shorten(&self, first: &Secret, tokens: &TokenSet, demand: &Demand, hops: u32) {
+    async fn shorten(&self, first: &Secret, tokens: &TokenSet, demand: &Demand, hops: u32, only_copy: bool) {
         let at = self.names.successor(first);
         let Ok(Some(seen)) = self.read(&at).await else { return };
         let mut next = seen.record;
@@ -69,7 +70,7 @@ impl<W: World> Context<W> {
         next.grants.clear();
         let key = super::names::params_key(&demand.params);
         next.grants.insert(key, tokens.grant.clone());
-        let ttl = time_to_live(&next, self.world.wall());
+        let ttl = time_to_live(&next, self.world.wall(), only_copy);
         let version = seen.version.as_deref();
         // Whatever came of it, the chain still leads to the same end.
         let _ = self.world.write(&at, &next.encode(), next.generation, version, Some(ttl)).await;

@@ -3,11 +3,13 @@
 use refresh_coordinator::protocol::demand::Need;
 use refresh_coordinator::protocol::notice::What;
 use refresh_coordinator::protocol::record::{Intent, Record, State};
+use refresh_coordinator::protocol::settings::Settings;
 use refresh_coordinator::protocol::tokens::Secret;
 use refresh_coordinator::protocol::verdict::{Class, Granted, Reason, Spent};
 
 use crate::world::{
-    Fate, LIFETIME, START, access, any, call, carried, context, grant, grants, needing, refuses, run, told,
+    Fate, LIFETIME, START, access, any, call, carried, context, context_with, grant, grants, needing, refuses, run,
+    told,
 };
 
 /// What became of one token: another one, with an access token that has ended.
@@ -110,6 +112,35 @@ fn an_entry_that_appears_while_the_mark_is_read_is_heeded() {
     });
     let late = run(context.renew(&carried("R0", "A0"), &needing(Need::NotThis(Secret::new("A0"))), &call(&context)));
     assert_eq!(late.map(|tokens| access(&tokens).to_owned()), Ok("A1".to_owned()));
+}
+
+#[test]
+fn who_cannot_store_the_successor_has_it_kept_for_as_long_as_the_mark() {
+    let context = context();
+    let key = context.names.successor(&Secret::new("R0")).key;
+    let mut tokens = carried("R0", "A0");
+    tokens.fixed = true;
+    context.world.answer(grants("R1", "A1"));
+    run(context.renew(&tokens, &needing(Need::MintedAfterNow), &call(&context))).expect("granted");
+    assert_eq!(context.world.store.borrow()[&key].ttl, Some(24 * 3_600_000));
+    // Its access token has ended; the first entry is rewritten, and kept as long again.
+    context.world.put(&key, &entry(&key, "R1", 1));
+    context.world.answer(grants("R2", "A2"));
+    let late = run(context.renew(&tokens, &needing(Need::Another(Secret::new("A0"))), &call(&context)));
+    assert_eq!(late.map(|tokens| access(&tokens).to_owned()), Ok("A2".to_owned()));
+    let next = context.names.successor(&Secret::new("R1")).key;
+    assert_eq!([&key, &next].map(|key| context.world.store.borrow()[key].ttl), [Some(24 * 3_600_000); 2]);
+}
+
+#[test]
+fn another_token_than_the_one_carried_is_found_or_minted_and_the_one_carried_goes_on_serving() {
+    let context = context_with(Settings { retries: 0, ..Settings::default() });
+    let another = needing(Need::Another(Secret::new("A0")));
+    context.world.answer(refuses(Class::Transient, Spent::No));
+    let outage = run(context.renew(&carried("R0", "A0"), &another, &call(&context)));
+    assert_eq!(told(outage).0, "transient", "not even the living one is another");
+    let others = run(context.renew(&carried("R0", "A0"), &any(), &call(&context)));
+    assert_eq!(others.map(|tokens| access(&tokens).to_owned()), Ok("A0".to_owned()));
 }
 
 #[test]

@@ -362,7 +362,7 @@ pub fn refuses(class: Class, spent: Spent) -> Verdict {
 
 /// Tokens that were issued at the start.
 pub fn carried(refresh: &str, access: &str) -> Carried {
-    Carried { granted: granted(refresh, access), issued_at: START }
+    Carried { granted: granted(refresh, access), issued_at: START, fixed: false }
 }
 
 /// A grant that ends so many milliseconds after the start.

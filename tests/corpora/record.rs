@@ -130,9 +130,10 @@ fn decide(record: &Record, other: &Record, choices: &mut Unstructured<'_>) -> Re
     committing(record, other, &granted, &key, wall, &settings, choices)?;
     signing(record, &granted, &key, wall, &settings);
     assert!(
-        (60_000..=3_600_000 + most_intent(record)).contains(&time_to_live(record, wall)),
+        (60_000..=3_600_000 + most_intent(record)).contains(&time_to_live(record, wall, false)),
         "kept for an hour at most"
     );
+    assert!(time_to_live(record, wall, true) >= time_to_live(record, wall, false), "the only copy is kept no shorter");
     Ok(())
 }
 

@@ -21,11 +21,13 @@ export async function open(row, folder, { policy = POLICY } = {}) {
   return visit(row, origin);
 }
 
-/** The page at an address, once its scripts have run. */
-export async function visit(row, url) {
+/** The page at an address, once its scripts have run. `cookies` are in the browser before. */
+export async function visit(row, url, { cookies = [] } = {}) {
   const browser = await chromium.launch({ executablePath: chromiumPath(), args: ["--no-sandbox"] });
   row.after(() => browser.close());
-  const page = await (await browser.newContext()).newPage();
+  const context = await browser.newContext();
+  await context.addCookies(cookies);
+  const page = await context.newPage();
   const wrong = [];
   page.on("pageerror", (error) => wrong.push(error.message));
   page.on("console", (message) => message.type() === "error" && wrong.push(message.text()));

@@ -97,6 +97,24 @@ test("a page has the tokens but for the refresh token, which only `renew` tells"
   assert.equal(refreshToken, tokens.refresh_token);
 });
 
+test("what `renew` is to bring is demanded there, and checked here", async (t) => {
+  const { page, server } = await servedScene(t);
+  const { tokens, session } = await server.signIn();
+  const carried = { accessToken: tokens.access_token, refreshToken: tokens.refresh_token, expiresAt: Date.UTC(2040, 0, 1) };
+  assert.equal((await page.renew(carried)).accessToken, carried.accessToken);
+  const newer = await page.renew(carried, { newer: true });
+  assert.notEqual(newer.accessToken, carried.accessToken);
+  assert.deepEqual(await page.renew(carried, { newer: true, canPersist: false }), newer);
+  const held = server.holdReply();
+  const first = page.renew(newer, { mintedAfterNow: true });
+  await held.arrived;
+  const second = page.renew(newer, { mintedAfterNow: true });
+  held.release();
+  assert.notEqual((await first).accessToken, (await second).accessToken);
+  assert.equal(server.oracle.counts(session).rotations, 3);
+  await rejects(page.renew(carried, { newer: "yes" }), "ConfigurationError", { code: "wrong-argument" });
+});
+
 test("nothing that a page is told of a whole life holds a refresh token or, but for the answers, an access token", async (t) => {
   const { auth, server, expire, serving, tokens } = await servedScene(t, { retries: 0 });
   const port = portOf(t, serving);

@@ -93,6 +93,48 @@ test("carried tokens whose access token is good are not renewed", async (t) => {
   assert.equal(server.oracle.presentations, 0);
 });
 
+test("renew({ newer }): another access token than the one carried, and not more often than it needs", async (t) => {
+  const [server, clock] = [await authorizationServer(t), new Clock()];
+  const { tokens, session } = await server.signIn();
+  const auth = coordinator(t, server, { clock });
+  const carried = { accessToken: tokens.access_token, refreshToken: tokens.refresh_token, expiresAt: clock.now() + LIFETIME };
+  const many = times(100, () => auth.renew(carried, { newer: true }));
+  const successor = await many[0];
+  assert.notEqual(successor.accessToken, carried.accessToken);
+  assert.deepEqual(await Promise.all(many), Array(100).fill(successor));
+  assert.deepEqual(await auth.renew(carried, { newer: true }), successor);
+  assert.equal(server.oracle.presentations, 1);
+  assert.notEqual((await auth.renew(successor, { newer: true })).accessToken, successor.accessToken);
+  // Without an access token there is nothing to be newer than.
+  assert.equal((await auth.renew({ refreshToken: carried.refreshToken }, { newer: true })).accessToken, successor.accessToken);
+  assert.equal(server.oracle.counts(session).rotations, 2);
+});
+
+test("renew({ mintedAfterNow }): an exchange for each call that comes after the last one was sent", async (t) => {
+  const server = await authorizationServer(t);
+  const { tokens, session } = await server.signIn();
+  const auth = coordinator(t, server);
+  const R0 = { refreshToken: tokens.refresh_token };
+  const seen = new Set();
+  for (let rotations = 1; rotations <= 3; rotations += 1) {
+    const [one, other] = await Promise.all(times(2, () => auth.renew(R0, { mintedAfterNow: true })));
+    assert.deepEqual(one, other);
+    seen.add(one.accessToken);
+    assert.equal(server.oracle.counts(session).rotations, rotations);
+  }
+  assert.equal(seen.size, 3);
+});
+
+for (const name of ["newer", "mintedAfterNow", "canPersist"]) {
+  test(`renew({ ${name} }) takes true and false`, async (t) => {
+    const server = await authorizationServer(t);
+    const auth = coordinator(t, server);
+    const error = await rejects(auth.renew({ refreshToken: "R" }, { [name]: "yes" }), "ConfigurationError", { code: "wrong-argument" });
+    assert.match(error.message, new RegExp(`\`${name}\``));
+    assert.equal(server.oracle.presentations, 0);
+  });
+}
+
 test("a day-old cookie whose successor is forgotten is superseded, and is not presented", async (t) => {
   const [server, clock] = [await authorizationServer(t), new Clock()];
   const { tokens } = await server.signIn();

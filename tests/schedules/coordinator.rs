@@ -313,5 +313,9 @@ fn turn_away(flights: Vec<Promise<Outcome>>) {
 }
 
 fn carried(token: &str) -> Carried {
-    Carried { granted: Granted { refresh_token: Some(Secret::new(token)), ..Granted::default() }, issued_at: 0 }
+    Carried {
+        granted: Granted { refresh_token: Some(Secret::new(token)), ..Granted::default() },
+        issued_at: 0,
+        fixed: false,
+    }
 }

@@ -162,6 +162,7 @@ fn carried(token: &str) -> Carried {
     Carried {
         granted: Granted { refresh_token: Some(Secret::new(token)), subject, ..Granted::default() },
         issued_at: 0,
+        fixed: false,
     }
 }
 

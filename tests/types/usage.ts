@@ -102,6 +102,8 @@ export async function everyMember(auth: RefreshCoordinator, signal: AbortSignal)
   await auth.refresh({ mintedAfterNow: true });
   const renewed: TokenSet = await auth.renew(tokens, { signal });
   await auth.renew({ access_token: "A", refresh_token: "R", expires_in: 300 });
+  await auth.renew(tokens, { newer: true, canPersist: false, signal, params: { scope: "a" } });
+  await auth.renew(tokens, { mintedAfterNow: true });
   await auth.setTokens(renewed);
   const length: number = await auth.run((accessToken) => accessToken.length);
   const stop: () => void = auth.subscribe((event?: CoordinatorEvent) => console.log(event?.type, length));

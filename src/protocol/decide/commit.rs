@@ -191,15 +191,20 @@ fn keep_as_spare(there: &Record, ours: &Record) -> Option<Box<Record>> {
     Some(Box::new(next))
 }
 
+/// How long it is remembered that a token is spent, in milliseconds: at least as long as its successor is.
+pub const SPENT_REMEMBERED: Millis = 24 * 3_600_000;
+
 /// How long a successor-mode record is kept, in milliseconds: until its access token expires, at least 60 s, at most
-/// 1 h, and never shorter than what it fences.
-pub fn time_to_live(record: &Record, wall: Millis) -> Millis {
+/// 1 h, and never shorter than what it fences. `only_copy`: the caller cannot store what it gets, so nobody else has it
+/// until one comes who can.
+pub fn time_to_live(record: &Record, wall: Millis, only_copy: bool) -> Millis {
     let expires = record.grants.values().map(|grant| grant.expires_at).max().unwrap_or(wall);
     let kept = expires.saturating_sub(wall).clamp(60_000, 3_600_000);
     let intent = record.intent.as_ref().filter(|_| !dropped(Safeguard::FencedLife));
     let fenced = intent.map_or(0, |intent| intent.duration);
     let unfinished = record.sends > 0 || !record.revoke.is_empty();
-    fenced + if unfinished { 3_600_000 } else { kept }
+    let kept = if only_copy { SPENT_REMEMBERED } else { kept };
+    fenced + if unfinished { kept.max(3_600_000) } else { kept }
 }
 
 #[cfg(test)]
@@ -433,7 +438,7 @@ mod tests {
             record.grants.insert("b".into(), grant("B", 0));
             record
         };
-        let of = |record: &Record| time_to_live(record, 5_000);
+        let of = |record: &Record| time_to_live(record, 5_000, false);
         assert_eq!(of(&Record::begun("k".into(), None)), 60_000);
         assert_eq!(of(&kept(65_000)), 60_000);
         assert_eq!(of(&kept(65_001)), 60_001);

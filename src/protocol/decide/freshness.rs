@@ -55,7 +55,7 @@ pub fn meets(need: &Need, grant: &Grant, settings: &Settings, known: &Knowledge<
     match need {
         Need::Valid => fresh,
         Need::Ahead => left > advisory(settings, grant),
-        Need::NotThis(refused) => fresh && grant.access_token.as_ref() != Some(refused),
+        Need::NotThis(other) | Need::Another(other) => fresh && grant.access_token.as_ref() != Some(other),
         Need::Newer(None) => fresh,
         Need::Newer(Some(mark)) => {
             let newer =
@@ -143,6 +143,8 @@ mod tests {
         assert!(met(Need::Valid, 53_000) && !met(Need::Valid, 54_000), "mandatory window 6 s");
         assert!(met(Need::Ahead, 44_000) && !met(Need::Ahead, 45_000), "advisory window 15 s");
         assert!(!met(Need::NotThis(Secret::new("A1")), 0) && met(Need::NotThis(Secret::new("A0")), 0));
+        assert!(!met(Need::Another(Secret::new("A1")), 0) && met(Need::Another(Secret::new("A0")), 0));
+        assert!(!met(Need::Another(Secret::new("A0")), 54_000), "in its mandatory window");
         assert!(met(mark(0, "A0"), 0) && !met(mark(1, "A1"), 0) && !met(mark(2, "A2"), 0));
         assert!(met(mark(1, "A0"), 0), "another token of the same generation was merged by a sign-in");
         assert!(!met(Need::MintedAfterNow, 0));

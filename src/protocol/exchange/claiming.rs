@@ -110,7 +110,7 @@ impl<W: World> Exchange<'_, W> {
 
     /// Writes the entry's record if its version still is the one named.
     pub(super) async fn write(&self, record: &Record, if_version: Option<&str>) -> Result<Written, StoreFailure> {
-        let ttl = (!self.session_mode()).then(|| time_to_live(record, self.context.world.wall()));
+        let ttl = (!self.session_mode()).then(|| time_to_live(record, self.context.world.wall(), self.entry.only_copy));
         let written =
             self.context.world.write(&self.entry.address, &record.encode(), record.generation, if_version, ttl).await;
         if written.is_err() {

@@ -4,7 +4,7 @@ use super::{Answer, Claimed, Exchange};
 use crate::protocol::decide::backoff::cool_down;
 use crate::protocol::decide::claim::Moment;
 use crate::protocol::decide::commit::{
-    AfterConflict, after_conflict, changes_identity, committed, rejected_for_identity,
+    AfterConflict, SPENT_REMEMBERED, after_conflict, changes_identity, committed, rejected_for_identity,
 };
 use crate::protocol::decide::freshness::meets;
 use crate::protocol::failure::Failure;
@@ -12,11 +12,8 @@ use crate::protocol::notice::What;
 use crate::protocol::ports::{Wait, World, Written};
 use crate::protocol::record::{Record, State};
 use crate::protocol::safeguard::{Safeguard, dropped};
-use crate::protocol::tokens::{Grant, Millis, Secret, TokenSet};
+use crate::protocol::tokens::{Grant, Secret, TokenSet};
 use crate::protocol::verdict::{Granted, Reason};
-
-/// How long it is remembered that a token is spent, in milliseconds: longer than its successor is.
-const SPENT_REMEMBERED: Millis = 24 * 3_600_000;
 
 /// What the record being written will mean once it is durable.
 enum Ending {

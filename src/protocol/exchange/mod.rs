@@ -44,6 +44,8 @@ pub struct Entry {
     pub carried: Option<Grant>,
     /// Successor mode: whom the carried id token names.
     pub subject: Option<String>,
+    /// Successor mode: the caller cannot store what it gets.
+    pub only_copy: bool,
 }
 
 /// How an exchange ends well.
