@@ -195,7 +195,10 @@ test("the worker's script is not there: a TransientError, and once it is there, 
   const example = await startExample(t, "shared-worker", strict);
   example.replace("auth-worker.js", null);
   const page = await tab(t, await profile(t), example.origin);
-  assert.deepEqual(await calls(page, 5), ["TransientError worker-failed"]);
+  // Chromium does not always say that the script was missing: the worker may only be gone.
+  const [told, ...others] = await calls(page, 5);
+  assert.match(told, /^TransientError worker-(failed|lost)$/);
+  assert.deepEqual(others, []);
   example.restore("auth-worker.js");
   await page.evaluate((refresh_token) => auth.setTokens({ refresh_token }), example.refreshToken);
   await assertLives(example, [await calls(page, 5)]);
