@@ -2,7 +2,5 @@
 
 import { connect } from "refresh-coordinator/worker";
 
-// A function, so that there is another worker when this one is gone. `extendedLifetime`: in Chromium it outlives a reload of the only tab.
-export const auth = connect(
-  () => new SharedWorker(new URL("./auth-worker.js", import.meta.url), { type: "module", name: "auth", extendedLifetime: true }),
-);
+// A function, so that there is another worker when this one is gone.
+export const auth = connect(() => new SharedWorker(new URL("./auth-worker.js", import.meta.url), { type: "module", name: "auth" }));

@@ -141,6 +141,8 @@ export class Link {
 
   /** Another connection, once; if that one is silent too, whoever waits hears why. */
   #lost(error: RefreshError): void {
+    // It never ran, so nobody has heard what was asked of it. One that ends with its connection may run on for a while.
+    if (error.code === "worker-failed" && this.#connection?.owned !== true) for (const pending of this.#pending.values()) pending.posted = false;
     if (this.#opening.again) this.#disconnect();
     if (this.#opening.again && !this.#retried && this.#pending.size > 0) {
       this.#retried = true;

@@ -12,9 +12,10 @@ import { startExample } from "./example-pages.mjs";
 import { kill } from "./renderer.mjs";
 import { endSharedWorker } from "./workers.mjs";
 
-/** So many tabs that are signed in, by the form of the first one. */
-async function signedIn(t, count) {
+/** So many tabs that are signed in, by the form of the first one. `files` take the place of the example's. */
+async function signedIn(t, count, files = {}) {
   const example = await startExample(t, "shared-worker", strict);
+  for (const [file, text] of Object.entries(files)) example.replace(file, text);
   const context = await profile(t);
   const open = () => tab(t, context, example.origin);
   const pages = [];
@@ -194,7 +195,10 @@ test("the worker's script is not there: a TransientError, and once it is there, 
   const example = await startExample(t, "shared-worker", strict);
   example.replace("auth-worker.js", null);
   const page = await tab(t, await profile(t), example.origin);
-  assert.deepEqual(await calls(page, 5), ["TransientError worker-failed"]);
+  // Chromium does not always say that the script was missing: the worker may only be gone.
+  const [told, ...others] = await calls(page, 5);
+  assert.match(told, /^TransientError worker-(failed|lost)$/);
+  assert.deepEqual(others, []);
   example.restore("auth-worker.js");
   await page.evaluate((refresh_token) => auth.setTokens({ refresh_token }), example.refreshToken);
   await assertLives(example, [await calls(page, 5)]);
@@ -244,27 +248,21 @@ test("a page that comes back from the back/forward cache is connected again", as
   await becomes(page, "signed-out");
 });
 
-/** The worker as most browsers know it: without a longer life. */
-const ordinary = `
+/** A worker that lives on until the next page is there. */
+const EXTENDED = `
 import { connect } from "refresh-coordinator/worker";
-export const auth = connect(() => new SharedWorker(new URL("./auth-worker.js", import.meta.url), { type: "module", name: "auth" }));
+export const auth = connect(() => new SharedWorker(new URL("./auth-worker.js", import.meta.url), { type: "module", extendedLifetime: true }));
 `;
 
-test("the only tab is reloaded: an ordinary worker ends with it, and its session; one with a longer life has it still", async (t) => {
-  const all = await signedIn(t, 1);
-  await all.page.reload();
-  await becomes(all.page, "active");
-  await assertLives(all, [await calls(all.page, 5)]);
-  all.replace("auth.js", ordinary);
-  const other = await tab(t, await profile(t), all.origin);
-  const { tokens } = await all.server.signIn();
-  await other.evaluate((refresh_token) => auth.setTokens({ refresh_token }), tokens.refresh_token);
-  await other.reload();
-  assert.deepEqual(await calls(other, 5), ["NoSessionError no-session"]);
+test("the only tab is reloaded: the worker ends with it, and a session that was only in its memory", async (t) => {
+  const { page } = await signedIn(t, 1);
+  await calls(page, 1);
+  await page.reload();
+  assert.deepEqual(await calls(page, 5), ["NoSessionError no-session"]);
 });
 
-test("the only tab is reloaded in mid-refresh: the refresh goes on, and is the only one", async (t) => {
-  const all = await signedIn(t, 1);
+test("the only tab is reloaded in mid-refresh, and its worker has a longer life: the refresh goes on, and is the only one", async (t) => {
+  const all = await signedIn(t, 1, { "auth.js": EXTENDED });
   const held = all.server.holdReply();
   const lost = calls(all.page, 5).catch(() => "gone");
   await held.arrived;

@@ -144,6 +144,18 @@ test("the function that makes a worker throws: it is said why, and the next call
   assert.equal((await page.getTokens()).accessToken, before.accessToken);
 });
 
+test("a worker that could not be started has not heard the call: the next one is asked, whatever it is", async (t) => {
+  const { serving, auth } = await servedScene(t);
+  const workers = [channel(t).near, portOf(t, serving)].map((port) => Object.assign(new EventTarget(), { port }));
+  const [first] = workers;
+  const page = connect(() => workers.shift());
+  t.after(() => page.close());
+  const call = page.signOut();
+  first.dispatchEvent(new Event("error"));
+  assert.deepEqual(await call, { revoked: false });
+  assert.equal(auth.getSnapshot().status, "signed-out");
+});
+
 test("the function makes no worker: it is said", async (t) => {
   const page = connect(() => undefined);
   t.after(() => page.close());
@@ -295,11 +307,21 @@ test("a dedicated worker that does not tell what is under way is ended a minute 
   serving.accept(far);
   const page = connect(() => worker);
   await page.getTokens();
-  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { setTimeout: real } = globalThis;
+  const minutes = [];
+  t.mock.method(globalThis, "setTimeout", (ring, ms = 0) => (ms === 60_000 ? { minute: minutes.push(ring) } : real(ring, ms)));
   page.close();
-  t.mock.timers.tick(59_999);
+  const port = portOf(t, serving);
+  const { next } = heardAt(port);
+  const ping = { ...from(), type: "ping", from: "p" };
+  port.postMessage(ping);
+  await next("pong");
+  await new Promise((resolve) => real(resolve));
+  // What it would have said by now, the page would have heard.
+  port.postMessage(ping);
+  await next("pong", 1);
   assert.equal(worker.ends, 0);
-  t.mock.timers.tick(1);
+  for (const ring of minutes) ring();
   assert.equal(worker.ends, 1);
 });
 
