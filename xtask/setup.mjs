@@ -7,7 +7,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fingerprint } from "./fingerprint.mjs";
-import { installPrograms, missingPrograms } from "./system-packages.mjs";
+import { BROWSERS, installPrograms, missingPrograms, STORES } from "./system-packages.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
@@ -22,6 +22,9 @@ const SOURCES = [
   ...["Cargo.toml", "Cargo.lock", ".cargo", "src", "xtask/Cargo.toml", "xtask/src", "xtask/package"],
   ...["package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json", "js"],
 ];
+
+/** `npm test` needs browsers; the stores on databases have a command of their own. */
+const wanted = process.argv.includes("--databases") ? [BROWSERS, STORES] : [BROWSERS];
 
 const steps = [
   {
@@ -39,10 +42,10 @@ const steps = [
     },
   },
   {
-    name: "browsers and databases",
-    done: () => missingPrograms().length === 0,
+    name: wanted.length === 1 ? "browsers" : "browsers and databases",
+    done: () => missingPrograms(wanted).length === 0,
     // Without them only their own tests fail; they say so.
-    run: () => installPrograms(),
+    run: () => installPrograms(wanted),
   },
   {
     name: "crates",

@@ -61,11 +61,14 @@ const MANAGERS = [
 /** Asks nothing; and in Debian, at this level, a database is not started as soon as it is installed. */
 const QUIETLY = ["env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1"];
 
-/** Those of which something is missing. */
-export const missingPrograms = () => PROGRAMS.filter(isMissing);
+/** What the programs are wanted by. */
+export const [BROWSERS, STORES] = ["the tests in browsers", "the tests of stores"];
+
+/** Those that are wanted by one of these, and of which something is missing. */
+export const missingPrograms = (wanted) => PROGRAMS.filter(({ wantedBy }) => wanted.includes(wantedBy)).filter(isMissing);
 
 /** Installs what is missing, and says in one line for each program what could not be installed. */
-export function installPrograms() {
+export function installPrograms(wanted) {
   const manager = MANAGERS.find(({ name }) => succeeds(name, ["--version"]));
   const prefix = isRoot() ? QUIETLY : ["sudo", "-n", ...QUIETLY];
   const may = isRoot() || succeeds("sudo", ["-n", "true"]);
@@ -73,10 +76,10 @@ export function installPrograms() {
     const manage = (step) => run([...prefix, manager.name, ...step]);
     if (manager.refresh) manage(manager.refresh);
     // One by one: a package that is not there keeps no other one from being installed.
-    for (const { packages } of missingPrograms()) if (packages[manager.name]) manage([...manager.install, ...packages[manager.name]]);
+    for (const { packages } of missingPrograms(wanted)) if (packages[manager.name]) manage([...manager.install, ...packages[manager.name]]);
   }
   // Some distributions have a package of that name without the program in it.
-  for (const program of missingPrograms()) tell(program, manager);
+  for (const program of missingPrograms(wanted)) tell(program, manager);
 }
 
 function tell({ title, wantedBy, needs, packages, byHand }, manager) {

@@ -35,12 +35,6 @@ const tests = [
     summary: /^ℹ (tests|pass|fail|cancelled|skipped|todo) /,
   },
   {
-    name: "stores on real databases",
-    // One file after the other: each has servers of its own.
-    run: [node, "--test", "--test-concurrency=1", "--test-reporter=spec", "--test-timeout=180000", ...testsIn("tests/databases")],
-    summary: /^ℹ (tests|pass|fail|cancelled|skipped|todo) /,
-  },
-  {
     name: "tabs in Chromium, Firefox and WebKitGTK",
     // Each file has a browser of its own, and waits for it most of the time. The limit is that of a whole file.
     run: [node, "--test", "--test-concurrency=2", "--test-reporter=spec", "--test-timeout=400000", ...testsIn("tests/browser")],
