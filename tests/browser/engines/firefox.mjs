@@ -33,6 +33,8 @@ async function launch() {
     },
     processes: async () => descendants(browser.process().pid),
     isSpent: () => false,
+    // An open question: see ENGINES.md.
+    knownFault: ({ message }) => message.endsWith("closure invoked recursively or after being dropped"),
     close: () => browser.close(),
   };
 }

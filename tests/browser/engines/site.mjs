@@ -52,7 +52,10 @@ export class Site {
   async close() {
     await Promise.all([...this.#tabs.values()].map((tab) => tab.close()));
     await this.#close();
-    if (this.uncaught.length > 0) throw new AggregateError(this.uncaught, `uncaught in a page: ${this.uncaught[0].message}`);
+    const known = (error) => this.#browser.knownFault?.(error) ?? false;
+    for (const { message } of this.uncaught.filter(known)) console.log(`a known fault: ${message}`);
+    const wrong = this.uncaught.filter((error) => !known(error));
+    if (wrong.length > 0) throw new AggregateError(wrong, `uncaught in a page: ${wrong[0].message}`);
   }
 }
 
