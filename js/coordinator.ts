@@ -1,7 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The public class. Each member reads its arguments, asks the mirror, and hands over to the core. */
 
-import { bearerFetch } from "./bearer-fetch.js";
 import { detachable, handled, isEvent, isSignal, mistakenForTokens, refused, wrongDemand, wrongOptions, wrongRefresh, wrongRenewal } from "./calls.js";
 import { type Core, type Held, type Host, Need } from "./core.js";
 import { type RefreshError, RevokedError, NoSessionError, RefreshError as AnyRefreshError, wrongArgument } from "./errors.js";
@@ -14,7 +13,7 @@ import { onWake } from "./page-life.js";
 import { pageLocation } from "./page-location.js";
 import { measure } from "./performance-track.js";
 import { Replacement } from "./replacement.js";
-import { runWithToken } from "./run.js";
+import { fetchWith, runWith, type Tokens } from "./resource-calls.js";
 import { Observable } from "./snapshot.js";
 import { missing } from "./standard-ports.js";
 import { listenTo } from "./stores/degradation.js";
@@ -57,10 +56,13 @@ export class RefreshCoordinator {
   readonly #observed = new WeakSet<Promise<TokenSet>>();
   /** The session of each token set that was handed out. */
   readonly #sessions = new WeakMap<TokenSet, string>();
-  readonly #replacement = new Replacement({
-    refresh: (options) => this.refresh(options),
-    sessionOf: (tokens) => this.#sessions.get(tokens),
-  });
+  readonly #tokens: Tokens = {
+    getTokens: (options) => this.getTokens(options),
+    replacement: new Replacement({
+      refresh: (options) => this.refresh(options),
+      sessionOf: (tokens) => this.#sessions.get(tokens),
+    }),
+  };
   readonly #fetch: (input: string, init: RequestInit) => unknown;
   readonly #origins: ReadonlySet<string>;
   readonly #background: boolean;
@@ -211,33 +213,15 @@ export class RefreshCoordinator {
    *
    * Rejects with a `TypeError` before anything is sent if the token may not go there.
    */
-  readonly fetch = (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
-    const source = {
-      getTokens: (signal: AbortSignal | undefined) => this.getTokens(signal && { signal }),
-      replace: (refused: TokenSet, signal: AbortSignal | undefined) => this.#replacement.of(refused, signal && { signal }),
-      refusedAnew: (accessToken: string) => this.#replacement.refused(accessToken),
-      fetch: this.#fetch,
-      origins: this.#origins,
-      location: pageLocation(),
-    };
-    return bearerFetch(source, input, init);
-  };
+  readonly fetch = (input: string | URL | Request, init?: RequestInit): Promise<Response> =>
+    fetchWith(this.#tokens, { fetch: this.#fetch, origins: this.#origins }, input, init);
 
   /**
    * Runs the operation with a fresh access token; once more with another one if it throws, or resolves with, a token
    * error: a `status` of 401, or `invalid_token`.
    */
-  readonly run = <T>(operation: (accessToken: string) => T, options?: CallOptions): Promise<Awaited<T>> => {
-    if (typeof operation !== "function") return refused("wrong-argument", "`run` needs a function");
-    const source = {
-      getTokens: () => this.getTokens(options),
-      replace: (refused: TokenSet) => this.#replacement.of(refused, options),
-      refusedAnew: (accessToken: string) => this.#replacement.refused(accessToken),
-    };
-    const running = runWithToken(source, operation);
-    const signal = options?.signal;
-    return isSignal(signal) ? detachable(running, signal) : running;
-  };
+  readonly run = <T>(operation: (accessToken: string) => T, options?: CallOptions): Promise<Awaited<T>> =>
+    runWith(this.#tokens, operation, options);
 
   /**
    * Refreshes ahead of need, so that callers need not wait: in the advisory window, a tab that is seen before one that is hidden,

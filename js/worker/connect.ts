@@ -1,7 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The page's half: a coordinator whose session is in a worker, with the members of one that is here. */
 
-import { bearerFetch } from "../bearer-fetch.js";
 import { detachable, handled, isEvent, isSignal, mistakenForTokens, refused, wrongDemand, wrongOptions, wrongRefresh, wrongRenewal } from "../calls.js";
 import { wrongArgument } from "../errors.js";
 import { Listeners } from "../listeners.js";
@@ -9,7 +8,7 @@ import { accessTokenOf } from "../mirror.js";
 import { onWake } from "../page-life.js";
 import { pageLocation } from "../page-location.js";
 import { Replacement } from "../replacement.js";
-import { runWithToken } from "../run.js";
+import { fetchWith, runWith, type Tokens } from "../resource-calls.js";
 import { UNKNOWN } from "../snapshot.js";
 import type { CallOptions, Listener, RefreshOptions, RenewOptions, Snapshot, Stats, TokenInput, TokenSet } from "../types.js";
 import type { Coordinator } from "./coordinator.js";
@@ -75,10 +74,13 @@ class RemoteCoordinator implements Coordinator {
   readonly #shared = new Map<string, Promise<unknown>>();
   readonly #accessTokens = new WeakMap<Promise<TokenSet>, Promise<string>>();
   readonly #sessions = new WeakMap<TokenSet, string | undefined>();
-  readonly #replacement = new Replacement({
-    refresh: (options) => this.refresh(options),
-    sessionOf: (tokens) => this.#sessions.get(tokens),
-  });
+  readonly #tokens: Tokens = {
+    getTokens: (options) => this.getTokens(options),
+    replacement: new Replacement({
+      refresh: (options) => this.refresh(options),
+      sessionOf: (tokens) => this.#sessions.get(tokens),
+    }),
+  };
   readonly #fetch: (input: string, init: RequestInit) => unknown;
   readonly #origins: ReadonlySet<string>;
   readonly #end: () => void;
@@ -149,29 +151,11 @@ class RemoteCoordinator implements Coordinator {
     return this.#ask("signOut", tokens === undefined || isEvent(tokens) ? [] : [tokens]);
   };
 
-  readonly fetch = (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
-    const source = {
-      getTokens: (signal: AbortSignal | undefined) => this.getTokens(signal && { signal }),
-      replace: (refused: TokenSet, signal: AbortSignal | undefined) => this.#replacement.of(refused, signal && { signal }),
-      refusedAnew: (accessToken: string) => this.#replacement.refused(accessToken),
-      fetch: this.#fetch,
-      origins: this.#origins,
-      location: pageLocation(),
-    };
-    return bearerFetch(source, input, init);
-  };
+  readonly fetch = (input: string | URL | Request, init?: RequestInit): Promise<Response> =>
+    fetchWith(this.#tokens, { fetch: this.#fetch, origins: this.#origins }, input, init);
 
-  readonly run = <T>(operation: (accessToken: string) => T, options?: CallOptions): Promise<Awaited<T>> => {
-    if (typeof operation !== "function") return refused("wrong-argument", "`run` needs a function");
-    const source = {
-      getTokens: () => this.getTokens(options),
-      replace: (refused: TokenSet) => this.#replacement.of(refused, options),
-      refusedAnew: (accessToken: string) => this.#replacement.refused(accessToken),
-    };
-    const running = runWithToken(source, operation);
-    const signal = options?.signal;
-    return isSignal(signal) ? detachable(running, signal) : running;
-  };
+  readonly run = <T>(operation: (accessToken: string) => T, options?: CallOptions): Promise<Awaited<T>> =>
+    runWith(this.#tokens, operation, options);
 
   readonly subscribe = (listener: Listener): (() => void) => {
     if (typeof listener !== "function") throw wrongArgument("wrong-argument", "`subscribe` needs a function");
