@@ -147,11 +147,10 @@ impl<W: World> Context<W> {
 
     /// Reads and decodes a record.
     pub(crate) async fn read(&self, at: &Address) -> Result<Option<Seen>, StoreFailure> {
-        let began = self.world.monotonic();
         let found = self.world.read(at).await;
         match &found {
             Ok(_) => self.memory_mut().watched.store_answered(self.world.monotonic()),
-            Err(_) => self.memory_mut().watched.store_failed(began),
+            Err(_) => self.memory_mut().watched.store_failed(),
         }
         let result = match found {
             Ok(Some(Versioned { value, version })) => match Record::decode(&value) {

@@ -17,9 +17,10 @@ const LONG_OVER: Millis = 4;
 pub struct Watching {
     /// By their keys.
     watches: BTreeMap<String, Watch>,
-    /// When the store last answered, and since when it has failed to (monotonic clock).
+    /// When the store last answered (monotonic clock).
     answered: Millis,
-    away: Option<Millis>,
+    /// It has not answered since.
+    is_away: bool,
 }
 
 #[derive(Debug)]
@@ -48,21 +49,20 @@ impl Watching {
         0
     }
 
-    /// A read that began then has failed.
-    pub fn store_failed(&mut self, began: Millis) {
-        let since = self.away.unwrap_or(began).min(began);
-        // Others were answered since: it was there.
-        self.away = Some(since.max(self.answered));
+    /// The store was asked, and did not answer.
+    pub fn store_failed(&mut self) {
+        self.is_away = true;
     }
 
-    /// The store answers. While it was away nobody could see what an owner does, and no owner could store what it got: that
-    /// time does not count.
+    /// The store answers. If it did not before, it may have been away ever since the last time it did: nobody could see what
+    /// an owner does, and no owner could store what it got. That time does not count.
     pub fn store_answered(&mut self, monotonic: Millis) {
-        self.answered = monotonic;
-        let Some(since) = self.away.take() else { return };
-        for watch in self.watches.values_mut() {
-            watch.since += monotonic - since.max(watch.since);
+        if std::mem::take(&mut self.is_away) {
+            for watch in self.watches.values_mut() {
+                watch.since += monotonic - watch.since.max(self.answered);
+            }
         }
+        self.answered = monotonic;
     }
 
     fn make_room(&mut self, monotonic: Millis) {
@@ -107,22 +107,20 @@ mod tests {
     #[test]
     fn the_time_in_which_the_store_was_away_does_not_count() {
         let mut watching = Watching::default();
+        watching.store_answered(100);
         watching.watch("k", &intent("a"), 100);
-        watching.store_failed(106);
-        watching.store_failed(104);
-        watching.store_failed(150);
+        watching.store_answered(104);
+        watching.store_failed();
+        watching.store_failed();
         watching.store_answered(200);
-        assert_eq!(watching.watch("k", &intent("a"), 200), 4);
-        watching.store_answered(205);
+        assert_eq!(watching.watch("k", &intent("a"), 200), 4, "it was there until 104");
+        watching.store_answered(206);
         assert_eq!(watching.watch("k", &intent("a"), 206), 10);
-        // What others were answered in, counts.
-        watching.store_failed(150);
+        watching.watch("l", &intent("a"), 207);
+        watching.store_failed();
         watching.store_answered(210);
-        assert_eq!(watching.watch("k", &intent("a"), 210), 9);
-        watching.watch("l", &intent("a"), 215);
-        watching.store_failed(212);
-        watching.store_answered(220);
-        assert_eq!(watching.watch("l", &intent("a"), 220), 0);
+        assert_eq!(watching.watch("k", &intent("a"), 210), 10);
+        assert_eq!(watching.watch("l", &intent("a"), 210), 0);
     }
 
     #[test]

@@ -28,7 +28,6 @@ test("a store that was away for longer than an intent lives costs no session", a
   const carried = { refresh_token: tokens.refresh_token };
 
   const held = server.holdReply();
-  const failed = new Promise((resolve) => one.subscribe((event) => event?.type === "store-failed" && resolve()));
   const renewing = one.renew(carried);
   await held.arrived;
   const waiting = other.renew(carried);
@@ -40,7 +39,6 @@ test("a store that was away for longer than an intent lives costs no session", a
   // The other one looks, and is told that the store is away.
   clock.advance(LEASE);
   await assert.rejects(waiting, { name: "StoreError" });
-  void failed;
   away = false;
   const again = other.renew(carried);
   await clock.asleep((ms) => ms > 4_000);
