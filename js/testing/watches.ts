@@ -44,6 +44,19 @@ export const watches: Cases = {
     await change(other, key, version, [bells[0], bells[2]]);
     for (const stop of stops) stop();
   },
+
+  async "who stops and watches again at once goes on hearing, if there is a watch"(bench) {
+    const [store, other, key] = [await bench.open(), await bench.open(), bench.key()];
+    if (store.watch === undefined) return;
+    const bell = new Bell();
+    let stop = await store.watch(key, bell.ring);
+    let version = (await change(other, key, null, [bell])) as string;
+    stop();
+    stop = await store.watch(key, bell.ring);
+    // More than once: a watch that begins may say so by itself, which the first of them is mistaken for.
+    for (let round = 0; round < 4; round += 1) version = (await change(other, key, version, [bell])) as string;
+    stop();
+  },
 };
 
 const watch = async (store: Store, key: string, bell: Bell) => store.watch?.(key, bell.ring) ?? (() => {});

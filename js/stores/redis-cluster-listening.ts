@@ -1,0 +1,67 @@
+/**
+ * Listening in a cluster of Redis: the nodes pass on to each other what is published, so a connection to any of them will do, and
+ * when it is lost the next one is to another.
+ *
+ * What a node passes on while it has lost another one is not said again, and whoever listens there does not notice. So everybody is
+ * told to look every second all the same.
+ */
+
+import {
+  attempt,
+  endNodeRedis,
+  type IoRedisConnection,
+  type Listen,
+  listeningOn,
+  type NodeRedisConnection,
+  orEnd,
+  type Subscribe,
+  subscribeByIoRedis,
+} from "./redis-listening.js";
+
+/** `createCluster` of node-redis. */
+interface NodeRedisCluster {
+  readonly masters: readonly object[];
+  nodeClient(node: object): PromiseLike<NodeRedisConnection> | NodeRedisConnection;
+}
+
+/** `Cluster` of ioredis. */
+interface IoRedisCluster {
+  nodes(role: "master"): readonly IoRedisConnection[];
+}
+
+export const ioRedisClusterListening = (client: unknown): Listen =>
+  neverSure(listeningOn(subscribeByIoRedis(() => anyOf((client as IoRedisCluster).nodes("master")))));
+
+export const nodeRedisClusterListening = (client: unknown): Listen =>
+  neverSure(listeningOn(subscribeByNodeRedis(client as NodeRedisCluster)));
+
+function subscribeByNodeRedis(cluster: NodeRedisCluster): Subscribe {
+  return async (heard, lost) => {
+    const node = await cluster.nodeClient(anyOf(cluster.masters));
+    const connection = node.duplicate();
+    const end = () => attempt(async () => endNodeRedis(connection));
+    // It would come back to the same node.
+    connection.on("error", () => {
+      end();
+      lost();
+    });
+    connection.unref();
+    await orEnd(() => connection.connect(), end);
+    const listener = (_: string, channel: string) => heard(channel);
+    return {
+      add: (...channels) => connection.subscribe(channels, listener),
+      remove: (channel) => connection.unsubscribe(channel, listener),
+      end,
+    };
+  };
+}
+
+function anyOf<Node>(nodes: readonly Node[]): Node {
+  const node = nodes[Math.floor(Math.random() * nodes.length)];
+  if (node === undefined) throw new Error("no node of the cluster is known yet");
+  return node;
+}
+
+const neverSure =
+  (listen: Listen): Listen =>
+  (...given) => ({ ...listen(...given), isReady: () => false });

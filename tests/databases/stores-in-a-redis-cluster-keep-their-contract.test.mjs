@@ -1,0 +1,84 @@
+// The contract of all stores on a real cluster of three masters, by the clients that know how to speak to one; and who listens hears
+// of a change wherever in the cluster it was made.
+
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { GlideClusterClient } from "@valkey/valkey-glide";
+import { Cluster } from "ioredis";
+import { createCluster } from "redis";
+import { redisStore } from "refresh-coordinator/stores/redis";
+import { storeContract } from "refresh-coordinator/testing";
+
+import { startRedisCluster } from "./redis-cluster.mjs";
+
+const quiet = (client) => client.on("error", () => {});
+
+/** How each client is made of the address of one node, and ended. */
+const CLIENTS = {
+  "node-redis": { watches: true, make: ({ url }) => quiet(createCluster({ rootNodes: [{ url }] })).connect(), end: (client) => client.destroy() },
+  ioredis: { watches: true, make: ({ port }) => quiet(new Cluster([{ host: "127.0.0.1", port }])), end: (client) => client.disconnect() },
+  "valkey-glide": {
+    async make({ port }) {
+      const client = await GlideClusterClient.createClient({ addresses: [{ host: "127.0.0.1", port }] });
+      return { send: (command, values) => client.customCommand([command, ...values]), client };
+    },
+    end: ({ client }) => client.close(),
+  },
+};
+
+test("redisStore on a cluster", async (t) => {
+  const cluster = await startRedisCluster(t);
+  for (const [name, { watches = false, make, end }] of Object.entries(CLIENTS)) {
+    await t.test(name, async (t) => {
+      // Who listens is told to look every second as well: here nobody is.
+      t.mock.timers.enable({ apis: ["setInterval"] });
+      const clients = await Promise.all([make(cluster), make(cluster)]);
+      t.after(() => Promise.all(clients.map(end)));
+      const stores = clients.map((client) => redisStore(client));
+      assert.equal(stores[0].watch !== undefined, watches);
+      let opened = 0;
+      for (const { title, run } of storeContract(() => stores[(opened += 1) % 2])) await t.test(title, run);
+
+      await t.test("keys are on all nodes, and each node has written some", async () => {
+        for (let key = 0; key < 30; key += 1) {
+          const version = await stores[0].write(`spread ${name} ${key}`, "v", { ifVersion: null });
+          assert.equal((await stores[1].read(`spread ${name} ${key}`)).version, version);
+        }
+        for (const { send } of cluster.nodes) assert.notDeepEqual(await send("KEYS", `*spread ${name}*`), []);
+      });
+
+      if (!watches) return;
+      await t.test("a node dies: whoever listened there listens at another one, and is told to look", async (t) => {
+        const [watching, writer] = stores;
+        const key = `watched ${name}`;
+        const channel = `refresh-coordinator:{${key}}`;
+        let hear;
+        const next = () => new Promise((resolve) => (hear = resolve));
+        const begun = next();
+        t.after(watching.watch(key, () => hear()));
+        await begun;
+        const place = await listenedAt(cluster.nodes, channel);
+        const again = next();
+        await place.kill();
+        await again;
+        const others = cluster.nodes.filter((node) => node !== place);
+        assert.notEqual(await listenedAt(others, channel), place);
+        await place.start();
+        for (const node of cluster.nodes) while (!(await node.send("CLUSTER", "INFO")).includes("cluster_slots_ok:16384"));
+        const heard = next();
+        await patiently(() => writer.write(key, "v", { ifVersion: null }));
+        await heard;
+      });
+    });
+  }
+});
+
+/** The node of these at which somebody listens, as soon as somebody does. */
+async function listenedAt(nodes, channel) {
+  for (;;) {
+    for (const node of nodes) if ((await node.send("PUBSUB", "CHANNELS", channel)).length > 0) return node;
+  }
+}
+
+const patiently = (call) => call().catch(() => patiently(call));
