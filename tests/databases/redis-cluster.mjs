@@ -20,10 +20,13 @@ export async function startRedisCluster(t) {
     await node.send("CLUSTER", "SET-CONFIG-EPOCH", String(index + 1));
     if (node !== first) await first.send("CLUSTER", "MEET", "127.0.0.1", String(node.port), String(node.busPort));
   }
-  for (const node of nodes) {
-    while (!/cluster_state:ok[^]*cluster_known_nodes:3/.test(await node.send("CLUSTER", "INFO")));
-  }
+  await allServed(nodes);
   return { nodes, url: `redis://127.0.0.1:${first.port}`, port: first.port };
+}
+
+/** Resolves when every node knows who has which slot, and that all of them are alive. */
+export async function allServed(nodes) {
+  for (const node of nodes) while (!(await node.send("CLUSTER", "INFO")).includes(`cluster_slots_ok:${SLOTS}`));
 }
 
 async function startNode(t) {

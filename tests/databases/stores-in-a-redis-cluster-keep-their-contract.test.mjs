@@ -10,7 +10,7 @@ import { createCluster } from "redis";
 import { redisStore } from "refresh-coordinator/stores/redis";
 import { storeContract } from "refresh-coordinator/testing";
 
-import { startRedisCluster } from "./redis-cluster.mjs";
+import { allServed, startRedisCluster } from "./redis-cluster.mjs";
 
 const quiet = (client) => client.on("error", () => {});
 
@@ -65,7 +65,7 @@ test("redisStore on a cluster", async (t) => {
         const others = cluster.nodes.filter((node) => node !== place);
         assert.notEqual(await listenedAt(others, channel), place);
         await place.start();
-        for (const node of cluster.nodes) while (!(await node.send("CLUSTER", "INFO")).includes("cluster_slots_ok:16384"));
+        await allServed(cluster.nodes);
         const heard = next();
         await patiently(() => writer.write(key, "v", { ifVersion: null }));
         await heard;
