@@ -19,26 +19,32 @@ import {
 } from "./redis-listening.js";
 
 /** `createCluster` of node-redis. */
-interface NodeRedisCluster {
-  readonly masters: readonly object[];
-  nodeClient(node: object): PromiseLike<NodeRedisConnection> | NodeRedisConnection;
+interface NodeRedisCluster extends Once {
+  readonly masters: readonly { readonly client?: NodeRedisConnection }[];
 }
 
 /** `Cluster` of ioredis. */
-interface IoRedisCluster {
+interface IoRedisCluster extends Once {
   nodes(role: "master"): readonly IoRedisConnection[];
 }
 
-export const ioRedisClusterListening = (client: unknown): Listen =>
-  neverSure(listeningOn(subscribeByIoRedis(() => anyOf((client as IoRedisCluster).nodes("master")))));
+interface Once {
+  once(event: string, listener: () => void): unknown;
+}
+
+export const ioRedisClusterListening = (client: unknown): Listen => {
+  const cluster = client as IoRedisCluster;
+  const origin = async () => anyOf(await known(() => cluster.nodes("master"), cluster, "ready"));
+  return neverSure(listeningOn(subscribeByIoRedis(origin)));
+};
 
 export const nodeRedisClusterListening = (client: unknown): Listen =>
   neverSure(listeningOn(subscribeByNodeRedis(client as NodeRedisCluster)));
 
 function subscribeByNodeRedis(cluster: NodeRedisCluster): Subscribe {
   return async (heard, lost) => {
-    const node = await cluster.nodeClient(anyOf(cluster.masters));
-    const connection = node.duplicate();
+    const masters = await known(() => cluster.masters, cluster, "connect");
+    const connection = anyOf(masters.flatMap(({ client }) => (client?.isReady ? [client] : []))).duplicate();
     const end = () => attempt(async () => endNodeRedis(connection));
     // It would come back to the same node.
     connection.on("error", () => {
@@ -56,9 +62,15 @@ function subscribeByNodeRedis(cluster: NodeRedisCluster): Subscribe {
   };
 }
 
+/** The nodes, as soon as the client knows of any; the event tells. */
+async function known<Node>(nodes: () => readonly Node[], cluster: Once, event: string): Promise<readonly Node[]> {
+  if (nodes().length === 0) await new Promise<void>((resolve) => cluster.once(event, resolve));
+  return nodes();
+}
+
 function anyOf<Node>(nodes: readonly Node[]): Node {
   const node = nodes[Math.floor(Math.random() * nodes.length)];
-  if (node === undefined) throw new Error("no node of the cluster is known yet");
+  if (node === undefined) throw new Error("no node of the cluster can be reached");
   return node;
 }
 

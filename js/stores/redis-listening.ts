@@ -4,6 +4,7 @@
  * Must not know what the channels are about. The connection keeps no process alive.
  */
 
+import type { MaybePromise } from "../types.js";
 import type { Ears, Listening } from "./hints.js";
 import { keptUp } from "./kept-up.js";
 
@@ -98,9 +99,9 @@ export interface Subscription {
 }
 
 /** `origin` is asked for anew each time: in a cluster it may be another node. */
-export function subscribeByIoRedis(origin: () => IoRedisConnection): Subscribe {
+export function subscribeByIoRedis(origin: () => MaybePromise<IoRedisConnection>): Subscribe {
   return async (heard, lost) => {
-    const connection = origin().duplicate(SUBSCRIBER);
+    const connection = (await origin()).duplicate(SUBSCRIBER);
     connection.on("error", nothing);
     connection.on("end", lost);
     connection.on("connect", () => connection.stream?.unref?.());

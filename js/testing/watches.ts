@@ -1,7 +1,7 @@
 /** The contract of a store, last part: `watch`, where there is one. A hint may come too often, but never not at all. */
 
 import type { Store } from "../types.js";
-import { arrives } from "./expect.js";
+import { arrives, turn } from "./expect.js";
 import type { Cases } from "./store-contract.js";
 
 export const watches: Cases = {
@@ -54,7 +54,10 @@ export const watches: Cases = {
     stop();
     stop = await store.watch(key, bell.ring);
     // More than once: a watch that begins may say so by itself, which the first of them is mistaken for.
-    for (let round = 0; round < 4; round += 1) version = (await change(other, key, version, [bell])) as string;
+    for (let round = 0; round < 4; round += 1) {
+      await turn();
+      version = (await change(other, key, version, [bell])) as string;
+    }
     stop();
   },
 };
