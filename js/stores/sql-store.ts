@@ -84,6 +84,8 @@ export function sqlTable({ dialect: name = "postgres", table = TABLE }: Pick<Sql
 /**
  * Makes a store of a function that runs a statement: that of a pool, not of one transaction. The table must be there
  * ({@link sqlTable}). Times to live count on the database's clock; later writes clear away what has expired, a few rows at a time.
+ * Any isolation level will do: what the database undoes because of others (`40001`, a deadlock) is tried again.
+ * With `mysql` the query has to say how many rows were written (`affectedRows`, or the number itself).
  *
  * `read` and `write` reject with a `StoreError` (`store-threw`) when the query does: then the outcome is unknown, and the coordinator
  * looks again. Its message carries the database's code (`42P01`, `ECONNREFUSED`) and never a value. Session mode needs the option
