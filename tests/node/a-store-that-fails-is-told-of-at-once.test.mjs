@@ -52,6 +52,20 @@ for (const away of ["write", "read and write"]) {
   });
 }
 
+test("also while the next attempt has not come to an end", async (t) => {
+  const { server, store, auth, expire, told } = await troubled(t);
+  const held = server.holdReply();
+  expire();
+  const caller = auth.getTokens();
+  await held.arrived;
+  let attempts = 0;
+  store.instead.write = () => ((attempts += 1) === 1 ? fails() : new Promise(() => {}));
+  held.release();
+  await caller;
+  await settled();
+  assert.deepEqual([attempts, told("store-failed").length], [2, 1]);
+});
+
 test("successor mode", async (t) => {
   const { server, clock, store, auth, tokens, expire, told } = await troubled(t);
   const held = server.holdReply();
