@@ -1,6 +1,6 @@
 /**
- * What happens, on channels of `node:diagnostics_channel`: for monitoring, which has no coordinator in its hands to subscribe to. The channels are those
- * of the process, so all copies of the package share them, and nothing is made for one that nobody listens to.
+ * What happens, on channels of `node:diagnostics_channel`: for monitoring, which has no coordinator in its hands to subscribe to. The
+ * channels are those of the process, so all copies of the package share them. Nothing is made for one that nobody listens to.
  *
  * Must not know any token, nor the session's name.
  */
@@ -28,15 +28,21 @@ const PREFIX = "refresh-coordinator:";
 type Name = keyof DiagnosticsMessages;
 type TypeOf<N extends Name> = N extends `${typeof PREFIX}${infer Type}` ? Type : never;
 
-let found = builtin(MODULE) as DiagnosticsChannel | undefined;
+let found = usable(builtin(MODULE));
 /** Until an older Node has handed its module over, a moment after this package was loaded, nothing is published. */
 const loading: Promise<void> =
-  found === undefined && inNode ? importBuiltin(MODULE).then((module) => void (found = module as DiagnosticsChannel)) : Promise.resolve();
+  found === undefined && inNode ? importBuiltin(MODULE).then((module) => void (found = usable(module))) : Promise.resolve();
 // Where there is none, nobody can have subscribed.
 loading.catch(() => {});
 
 /** Kept: an older Node forgets a channel that only its subscribers know. */
 const channels = new Map<string, Channel>();
+
+/** Other hosts have it in part, or for show. */
+function usable(module: unknown): DiagnosticsChannel | undefined {
+  const { channel, subscribe } = (module ?? {}) as Partial<DiagnosticsChannel>;
+  return typeof channel === "function" && typeof subscribe === "function" ? (module as DiagnosticsChannel) : undefined;
+}
 
 /** The channel for messages of this type, if anybody listens to it: what nobody hears need not be made. */
 export function heard(type: TypeOf<Name>): Channel | undefined {

@@ -194,7 +194,7 @@ test("all copies of the package in a process share the channels", async (t) => {
   assert.deepEqual([of("presented").length, of("refreshed").length], [3, 3]);
 });
 
-for (const [host, published] of [["an older node", "signed-in presented refreshed"], ["without the module", ""]]) {
+for (const [host, published] of [["an older node", "signed-in presented refreshed"], ["without the module", ""], ["a module for show", ""]]) {
   test(`a process of a host as it may be: ${host}`, async () => {
     const path = fileURLToPath(new URL("./processes/an-older-node.mjs", import.meta.url));
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [path, host]);

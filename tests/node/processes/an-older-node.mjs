@@ -1,8 +1,12 @@
-// A process whose Node cannot hand over its own modules at once, as before 20.16 and 22.3; or, told so, a host that has no such module.
+// A process whose Node cannot hand over its own modules at once, as before 20.16 and 22.3; or, told so, a host that has no such
+// module, or an empty one.
 
 import { channel, subscribe } from "node:diagnostics_channel";
 
-if (process.argv[2] === "without the module") {
+if (process.argv[2] === "a module for show") {
+  process.getBuiltinModule = () => ({ default: {}, channel: undefined });
+  Object.defineProperty(process.versions, "node", { value: undefined });
+} else if (process.argv[2] === "without the module") {
   // A browser that somebody has given a `process`.
   process.getBuiltinModule = () => undefined;
   Object.defineProperty(process.versions, "node", { value: undefined });
