@@ -23,7 +23,8 @@ export const PUBLIC_CLIENT = "web";
 export const CONFIDENTIAL_CLIENT = "backend";
 export const CLIENT_SECRET = "a secret: 100% & /more+or=less/";
 
-const YEAR = 365 * 24 * 3600;
+const HOUR = 3600;
+const YEAR = 365 * 24 * HOUR;
 
 /**
  * Starts a server. `accessTokenLifetime` is in seconds, or a function that returns them.
@@ -141,7 +142,14 @@ function configuration(personality, accessTokenLifetime) {
     findAccount: (_context, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
     jwks: { keys: [privateKey.export({ format: "jwk" })] },
     rotateRefreshToken: personality.rotates,
-    ttl: { AccessToken: accessTokenLifetime, Grant: YEAR, IdToken: accessTokenLifetime, RefreshToken: YEAR },
+    ttl: {
+      AccessToken: accessTokenLifetime,
+      Grant: YEAR,
+      IdToken: accessTokenLifetime,
+      Interaction: HOUR,
+      RefreshToken: YEAR,
+      Session: YEAR,
+    },
   };
 }
 
