@@ -130,7 +130,7 @@ function configuration(personality, accessTokenLifetime) {
         // On the loopback interface any port will do for one of these (RFC 8252 section 7.3).
         application_type: "native",
         client_secret: CLIENT_SECRET,
-        redirect_uris: ["http://127.0.0.1/api/auth/callback/issuer"],
+        redirect_uris: ["http://localhost/api/auth/callback/issuer"],
         token_endpoint_auth_method: "client_secret_basic",
       }),
     ],

@@ -99,7 +99,6 @@ async function build(row, project, bundler) {
   for (const [from, to] of Object.entries(beside)) await cp(fileURLToPath(new URL(from, import.meta.url)), to, { recursive: true });
   const args = ["build", `--${bundler.toLowerCase()}`];
   const { stdout, stderr } = await execute(command(cwd, "next"), args, { cwd, env: { BUNDLER: bundler } });
-  console.error(stdout, "\n----\n", stderr);
   const warnings = `${stdout}\n${stderr}`.split("\n").filter((line) => /⚠|warn/i.test(line));
   assert.deepEqual(warnings.filter((line) => !OF_THE_SCENE.test(line)), [], "builds without a warning");
   return cwd;

@@ -8,7 +8,7 @@ import { decode, encode } from "@auth/core/jwt";
 
 import { header, kept, signsInAt } from "../authorization-server/user-agent.mjs";
 
-const ENDPOINT = "http://127.0.0.1/api/auth";
+const ENDPOINT = "http://localhost/api/auth";
 const COOKIE = "authjs.session-token";
 const SECRET = "a secret of this application, long enough";
 

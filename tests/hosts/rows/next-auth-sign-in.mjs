@@ -21,7 +21,9 @@ async function signInAndOut(row, app) {
   let lifetime = SHORT;
   const server = await startAuthorizationServer(strict, { accessTokenLifetime: () => lifetime });
   row.after(() => server.close());
-  const { url, cwd, get, host } = await started(row, app, server);
+  const { url: address, cwd, get, host } = await started(row, app, server);
+  // So Next.js calls this machine, whatever it was asked by.
+  const url = address.replace("127.0.0.1", "localhost");
   const { page, host: browser } = await browse(row);
   const cookie = async () => (await page.context().cookies()).find(({ name }) => name === app.cookie)?.value;
 
