@@ -51,7 +51,7 @@ export async function withStaleSession(row, app, env) {
     await believeTokens(sessions.map((session) => session?.accessToken));
     assert.equal(server.oracle.presentations, 1);
   }
-  return { url, server, session, get, believe, cookie, host };
+  return { url, cwd, server, session, get, believe, cookie, host };
 }
 
 /** The application at an authorization server. `get` asks it for a page or a route. */

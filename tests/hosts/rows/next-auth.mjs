@@ -31,13 +31,17 @@ async function viewed(get) {
 
 /** The browser's requests, and some that it had queued: they come with the old cookie when others have long been answered. */
 async function late(row, app) {
-  const { get, believe, host } = await withStaleSession(row, app);
+  const { cwd, server, get, believe, host } = await withStaleSession(row, app);
   const sessions = (await Promise.all(Array.from({ length: 50 }, () => told(get, "api/auth/session")))).flat();
   for (const milliseconds of [50, 1_000, 30_000]) {
     await sleep(milliseconds);
     sessions.push(...(await viewed(get)));
   }
-  await believe(sessions);
+  const last = await get("api/auth/session");
+  await believe([...sessions, await last.json()]);
+  const [cookie] = sessionCookies(last, app);
+  const { refreshToken } = await app.unseal(cwd, cookie.slice(cookie.indexOf("=") + 1));
+  assert.equal(await server.isAlive(refreshToken), true, "and the browser has got what the session goes on with");
   return { host, did: "50 requests, and a view after 50 ms, 1 s and 30 s, 1 rotation" };
 }
 
