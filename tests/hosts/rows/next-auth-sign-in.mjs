@@ -56,17 +56,21 @@ async function signInAndOut(row, app) {
   return { host: `${host}, ${browser}`, did: "signed in through the server's pages, 1 rotation, signed out on both sides" };
 }
 
-/** Through the pages of next-auth and of the server. */
+/** Through the pages of next-auth and of the server, and back. */
 async function signIn(page, url) {
   await page.goto(new URL("api/auth/signin?callbackUrl=%2F", url).href);
   for (const button of ["Sign in with Issuer", "login", "consent"]) await press(page, button);
+  await up(page);
 }
+
+/** The page of a user who is signed in has come up. */
+const up = (page) => page.waitForFunction(() => "host" in globalThis);
 
 const press = (page, name) => page.getByRole("button", { name }).click();
 
 /** The access tokens that the parts of the page have. */
 async function shown(page) {
-  await page.waitForFunction(() => "host" in globalThis);
+  await up(page);
   const parts = await Promise.all(["layout", "page"].map((id) => page.getAttribute(`#${id}`, "data-session")));
   return [...parts.map((part) => JSON.parse(part).accessToken), await page.evaluate(() => host.session.accessToken)];
 }
