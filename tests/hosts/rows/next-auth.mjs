@@ -3,14 +3,12 @@
 // With a callback that was written by hand, the same application loses it.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { startRedis } from "../../databases/redis-server.mjs";
 import { startUpstashFront } from "../../databases/upstash-front.mjs";
 import { visit } from "../chromium.mjs";
-import { built, hostOf, sessionCookies, sessionsIn, shown, told, versions, withStaleSession } from "../next-auth-app.mjs";
+import { sessionCookies, sessionsIn, shown, told, versions, withStaleSession } from "../next-auth-app.mjs";
 
 const BY_HAND = ["likeTheGuide", "withMapOfPromises"];
 
@@ -20,7 +18,6 @@ export const rows = Object.entries(versions).flatMap(([major, app]) => [
   { name: `NextAuth ${major}, a Server Component that refreshed`, run: (row) => component(row, app) },
   { name: `NextAuth ${major}, Node and edge routes on one Redis`, run: (row) => routes(row, app) },
   { name: `NextAuth ${major}, page in Chromium`, run: (row) => page(row, app) },
-  { name: `NextAuth ${major}, built with webpack`, run: (row) => webpack(row, app) },
   ...BY_HAND.map((callback) => ({ name: `NextAuth ${major}, by contrast: ${callback}`, run: (row) => contrast(row, app, callback) })),
 ]);
 
@@ -101,14 +98,6 @@ async function page(row, app) {
   assert.equal(await server.isActive(updated.accessToken), true);
   assert.equal(server.oracle.presentations, 2);
   return { host: `${host}, ${browser}`, did: "a page of Server Components and a client, 1 rotation; an update, 1 more" };
-}
-
-/** The other bundler says nothing of what is in the package either, and makes one file of the edge route's WebAssembly. */
-async function webpack(row, app) {
-  const cwd = await built(row, app, "webpack");
-  const manifest = JSON.parse(await readFile(join(cwd, "webpack", "server", "middleware-manifest.json"), "utf8"));
-  assert.equal(manifest.functions["/edge/route"].wasm.length, 1);
-  return { host: await hostOf(cwd), did: "no warning, and one WebAssembly file for the edge route" };
 }
 
 /** One view and one request after it, and the server has ended the session. */
