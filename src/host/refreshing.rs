@@ -50,7 +50,7 @@ impl Coordinator {
         }
         let on_look = || flight.looked.set(self.doubts());
         let on_sent = || self.sent(flight);
-        let on_tokens = |tokens: &TokenSet| self.land(flight, tokens);
+        let on_tokens = |tokens: &TokenSet| self.land_early(flight, tokens);
         let call = Call { sid: self.context.sid(), on_look: &on_look, on_sent: &on_sent, on_tokens: &on_tokens };
         let outcome = match self.context.refresh(demand, &call).await {
             // What was just minted is nobody's but ours.
@@ -154,7 +154,7 @@ impl Coordinator {
 
     async fn follow(&self, flight: &Flight, carried: &Carried, presented: &Secret, mut demand: Demand) {
         let on_sent = || self.sent(flight);
-        let on_tokens = |tokens: &TokenSet| self.land(flight, tokens);
+        let on_tokens = |tokens: &TokenSet| self.land_early(flight, tokens);
         let call = Call { sid: None, on_look: &|| (), on_sent: &on_sent, on_tokens: &on_tokens };
         match self.context.renew(carried, &demand, &call).await {
             Ok(tokens) => {
