@@ -69,7 +69,7 @@ export async function run(t, { database: name, mode, plan, seed, sessions, expir
   await instances.close();
 
   const told = record.map((entry) => JSON.stringify(entry)).join("\n");
-  const texts = { ...instances.said, "what browsers were told": told, "the database's disk and log": await database.dump(), "the database's rows": (await kind.rows(database)).join("\n") };
+  const texts = { ...instances.said, "what browsers were told": told, "the database's disk and log": await database.contents(), "the database's rows": (await kind.rows(database)).join("\n") };
   const keyOf = await keys.ofPresentations(mode, { names: authority.names, browsers });
   return {
     record: wholeRecord(record, { said: Object.values(instances.said), browsers, keyOf }),
