@@ -1,0 +1,147 @@
+/**
+ * The keys in the keyring that the values of a file are sealed with. Each has an entry of its own, drawn at random, which is never
+ * written a second time: nobody can put another key in the place of one that a value in the file still needs.
+ *
+ * Must not know of the file, nor of what is sealed.
+ */
+
+import { webCrypto } from "../web-crypto.js";
+import type { Degradation } from "./degradation.js";
+import type { KeyringEntries } from "./keyring-entries.js";
+import { freshVersion } from "./version.js";
+
+/** A key: the id of its entry, and its text. */
+export interface KeyringKey {
+  readonly id: string;
+  readonly text: string;
+}
+
+/** 256 bits. */
+const KEY_BYTES = 32;
+
+/**
+ * For how long a write waits for a new key, in milliseconds: less than a coordinator waits for its store. A keyring may be asking the
+ * user for a password, and the only copy of a token must not wait for the answer.
+ */
+const PATIENCE = 3_000;
+
+/** After a keyring has failed, it is asked for a new key again no sooner than this, in milliseconds: it may ask the user each time. */
+const PAUSE = 60_000;
+
+export class KeyringKeys {
+  readonly #entries: KeyringEntries;
+  readonly #account: string;
+  readonly #degradation: Degradation;
+  /** Those that are known, and those that are being asked for: a keyring that asks the user does it once. */
+  readonly #known = new Map<string, Promise<KeyringKey>>();
+  /** What was made for a record and has not been seen in the file, and whether a write of unknown outcome may have used it. */
+  readonly #made = new Map<string, { readonly key: Promise<KeyringKey>; used: boolean }>();
+  #notBefore = -Infinity;
+
+  constructor(entries: KeyringEntries, account: string, degradation: Degradation) {
+    this.#entries = entries;
+    this.#account = account;
+    this.#degradation = degradation;
+  }
+
+  /** The key of an id. Rejects if the keyring does not have it, or is not to be had. */
+  get(id: string): Promise<KeyringKey> {
+    const known = this.#known.get(id);
+    if (known !== undefined) return known;
+    const asked = this.#entries.read(this.#nameOf(id)).then((text) => ({ id, text }));
+    this.#known.set(id, asked);
+    asked.then(
+      () => this.#degradation.over("keyring"),
+      () => {
+        // The next one asks again.
+        this.#known.delete(id);
+        this.#degradation.begins("keyring");
+      },
+    );
+    return asked;
+  }
+
+  /** A new key for a record, or `undefined` if the keyring does not take one, or not soon enough. */
+  async fresh(record: string): Promise<KeyringKey | undefined> {
+    const made = this.#made.get(record);
+    const pausing = performance.now() < this.#notBefore;
+    if (made === undefined && pausing) return undefined;
+    try {
+      // A refresh claims before it presents: its last write, which must not wait, has the key of the first, or waits no more.
+      return await soon(made?.key ?? this.#make(record), pausing ? 0 : PATIENCE, () => this.#failed());
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** What was made for the record may be in the file, or may still come there. */
+  used(record: string): void {
+    const made = this.#made.get(record);
+    if (made !== undefined) made.used = true;
+  }
+
+  /** The record in the file has this key, and what was made for it is kept for nothing else. */
+  settled(record: string, id: string): void {
+    const made = this.#made.get(record);
+    if (made === undefined) return;
+    this.#made.delete(record);
+    if (!made.used) made.key.then((key) => key.id !== id && this.forget(key.id), () => {});
+  }
+
+  /** No value is sealed with it any more, nor will any be. */
+  forget(id: string): void {
+    this.#known.delete(id);
+    void this.#entries.remove(this.#nameOf(id));
+  }
+
+  #make(record: string): Promise<KeyringKey> {
+    const key = this.#stored();
+    const made = { key, used: false };
+    this.#made.set(record, made);
+    key.then(
+      ({ id }) => {
+        this.#known.set(id, key);
+        this.#notBefore = -Infinity;
+        this.#degradation.over("keyring");
+      },
+      () => {
+        if (this.#made.get(record) === made) this.#made.delete(record);
+        this.#failed();
+      },
+    );
+    return key;
+  }
+
+  async #stored(): Promise<KeyringKey> {
+    const id = await freshVersion();
+    const text = hex((await webCrypto()).getRandomValues(new Uint8Array(KEY_BYTES)));
+    await this.#entries.write(this.#nameOf(id), text);
+    return { id, text };
+  }
+
+  #failed(): void {
+    this.#notBefore = performance.now() + PAUSE;
+    this.#degradation.begins("keyring");
+  }
+
+  #nameOf(id: string): string {
+    return `${this.#account} ${id}`;
+  }
+}
+
+/** The same promise, for as long as anybody waits for it. */
+async function soon<T>(promise: Promise<T>, patience: number, late: () => void): Promise<T | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const over = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(late() as undefined), patience);
+  });
+  try {
+    return await Promise.race([promise, over]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
