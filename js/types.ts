@@ -343,6 +343,8 @@ export interface CoordinatorEvent {
    *
    * - `locks`, `channel`: the host has none that work; intents in the store decide alone, and who waits looks for itself
    * - `store`: there is no IndexedDB; the session lives in the memory of this page, for as long as it is there
+   * - `keyring`: that of a `keyringStore` cannot be used; what it cannot seal lies in the file as it is, and what it has sealed
+   *   cannot be read
    * - `mirror`: what a `webStorageStore` keeps in localStorage cannot be written
    * - `claim`: tokens were presented without a claim (the option `onStoreFailure`)
    * - `classify`, `waitUntil`: this option failed

@@ -1,0 +1,219 @@
+// A session in a file whose key is in a keyring, and a keyring that is not there, goes away, loses the key or lies.
+
+import assert from "node:assert/strict";
+import { rm } from "node:fs/promises";
+import test from "node:test";
+
+import { RefreshCoordinator } from "refresh-coordinator";
+import { fileStore } from "refresh-coordinator/stores/file";
+import { keyringStore } from "refresh-coordinator/stores/keyring";
+
+import { rejects } from "../node/errors.mjs";
+import { entriesIn } from "./keyring/entries.mjs";
+import { eventsOf, scene } from "./keyring/scene.mjs";
+
+/** A process that has just begun would take over what is there. */
+const NEW = { mintedAfterNow: true };
+
+const refusing = () => () => {
+  throw new Error("there is no keyring");
+};
+
+/** Takes what it is told, and gives something else back. */
+const lying = (folder) => (service, account) => ({
+  ...entriesIn(folder)(service, account),
+  getPassword: async () => "something else",
+});
+
+test("no token is in the file, and a refresh changes nothing in the keyring", async (t) => {
+  const { server, another, entries, assertSealed, text, path, options } = await scene(t);
+  await assertSealed();
+  const before = await entries();
+  assert.equal(before.length, 1);
+  const token = await another().getAccessToken();
+  assert.equal(await server.isActive(token), true);
+  await assertSealed();
+  assert.deepEqual(await entries(), before);
+  for (const [, key] of before) assert.equal((await text()).includes(key), false);
+  // Whoever comes without the keyring can do nothing with it.
+  const without = new RefreshCoordinator({ ...options, store: fileStore(path) });
+  t.after(() => without.close());
+  await rejects(without.getAccessToken(), "StoreError");
+  assert.equal(server.oracle.presentations, 1);
+});
+
+test("sixteen processes' worth of stores, one rotation", async (t) => {
+  const { server, another, assertSealed, counts } = await scene(t);
+  const held = server.holdReply();
+  const all = Array.from({ length: 16 }, () => another().getAccessToken());
+  await held.arrived;
+  held.release();
+  assert.equal(new Set(await Promise.all(all)).size, 1);
+  assert.equal(server.oracle.presentations, 1);
+  assert.equal(counts().rotations, 1);
+  await assertSealed();
+});
+
+for (const [title, entry] of [["there is no keyring", refusing], ["the keyring does not return what it was told", lying]]) {
+  test(`${title}: the file has the tokens, which is said; the next process with a keyring seals them`, async (t) => {
+    const { server, text, another, assertSealed, storeAt, options } = await scene(t, { entry });
+    const signIn = new RefreshCoordinator({ ...options, session: "another one", store: storeAt(entry) });
+    t.after(() => signIn.close());
+    const events = eventsOf(signIn);
+    const { tokens } = await server.signIn();
+    await signIn.setTokens(tokens);
+    assert.ok((await text()).includes(tokens.refresh_token));
+    await new Promise(setImmediate);
+    assert.deepEqual(events.filter((event) => event.startsWith("degraded")), ["degraded keyring"]);
+    // It goes on without.
+    assert.equal(await server.isActive((await signIn.refresh()).accessToken), true);
+
+    const [later, first] = [new RefreshCoordinator({ ...options, session: "another one", store: storeAt() }), another()];
+    t.after(() => later.close());
+    await Promise.all([later.refresh(NEW), first.refresh(NEW)]);
+    await assertSealed();
+    assert.equal(server.oracle.counts().reuses, 0);
+  });
+}
+
+test("a keyring that fails later: who knows the key goes on, everybody else waits, and nobody goes back", async (t) => {
+  const { server, another, assertSealed, lock, unlock, text } = await scene(t);
+  const knowing = another();
+  await knowing.getAccessToken();
+  await lock();
+  const newer = await knowing.refresh();
+  await assertSealed();
+
+  const stranger = another();
+  const events = eventsOf(stranger);
+  const there = await text();
+  await rejects(stranger.getAccessToken(), "StoreError", { code: "store-sealed", signInRequired: false });
+  assert.equal(stranger.getSnapshot().status === "signed-out", false);
+  assert.ok(events.includes("degraded keyring"));
+  assert.equal(server.oracle.presentations, 2, "nothing was sent");
+  assert.equal(await text(), there, "nothing was written");
+
+  await unlock();
+  assert.equal((await stranger.getTokens()).accessToken, newer.accessToken);
+  assert.equal((await stranger.refresh()).accessToken === newer.accessToken, false);
+  assert.deepEqual([server.oracle.presentations, server.oracle.counts().reuses], [3, 0]);
+});
+
+test("whoever signs in while the keyring is locked is signed in; once it is back, so is the seal", async (t) => {
+  const { server, another, assertSealed, lock, unlock } = await scene(t);
+  await lock();
+  const { tokens } = await server.signIn();
+  const locked = another();
+  await locked.setTokens(tokens);
+  assert.equal(await another().getAccessToken(), tokens.access_token);
+  await unlock();
+  const next = another();
+  assert.equal(await next.getAccessToken(), tokens.access_token);
+  await next.refresh(NEW);
+  await assertSealed();
+  assert.equal(await server.isActive(await locked.getAccessToken()), true);
+  assert.equal(server.oracle.counts().reuses, 0);
+});
+
+test("a keyring that has lost the key: that is no sign-out, and a sign-in makes another one", async (t) => {
+  const { server, another, assertSealed, keyring, entries, text } = await scene(t);
+  await rm(keyring, { recursive: true });
+  const there = await text();
+  await rejects(another().getAccessToken(), "StoreError", { code: "store-sealed" });
+  assert.equal(await text(), there);
+  assert.equal(server.oracle.presentations, 0);
+  const { tokens } = await server.signIn();
+  await another().setTokens(tokens);
+  assert.equal(await another().getAccessToken(), tokens.access_token);
+  await assertSealed();
+  assert.equal((await entries()).length, 1);
+});
+
+test("a sign-out and a sign-in after it need no other key", async (t) => {
+  const { server, another, assertSealed, entries } = await scene(t);
+  const before = await entries();
+  const auth = another();
+  await auth.signOut();
+  await rejects(another().getAccessToken(), "NoSessionError");
+  const { tokens } = await server.signIn();
+  await auth.setTokens(tokens);
+  await assertSealed();
+  assert.deepEqual(await entries(), before);
+});
+
+test("what is not needed any more leaves the keyring: the key of a value that was deleted, and one that came too late", async (t) => {
+  const { storeAt, entries } = await scene(t);
+  const before = await entries();
+  const [one, other] = [storeAt(), storeAt()];
+  const first = await Promise.all([one, other].map((store, index) => store.write("k", `value ${index}`, { ifVersion: null })));
+  assert.equal(first.filter(Boolean).length, 1);
+  const [late] = first[0] === undefined ? [one, other] : [other, one];
+  const { value, version } = await late.read("k");
+  assert.match(value, /^value [01]$/);
+  const second = await late.write("k", "once more", { ifVersion: version });
+  assert.equal((await storeAt().read("k")).value, "once more");
+  await until(async () => (await entries()).length === before.length + 1);
+  await late.write("k", undefined, { ifVersion: second });
+  await until(async () => (await entries()).length === before.length);
+  assert.deepEqual(await entries(), before);
+});
+
+test("a keyring that asks the user for longer than a write can wait: the file has the value, and a refresh after it waits no more", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  let asked = 0;
+  let answer;
+  const asking = () => {
+    asked += 1;
+    return new Promise((resolve) => (answer = resolve));
+  };
+  const stored = new Map();
+  const file = memoryFile();
+  const store = keyringStore({ service: "a test", file, entry: asking });
+  const writing = store.write("k", "the sign-in", { ifVersion: null });
+  await until(async () => asked === 1);
+  t.mock.timers.tick(3_000);
+  const version = await writing;
+  assert.equal((await file.read("k")).value, "the sign-in");
+  const next = store.write("k", "the claim", { ifVersion: version });
+  await until(async () => (t.mock.timers.tick(1), (await file.read("k")).value === "the claim"));
+  assert.equal(asked, 1, "it is asked once");
+  answer({ getPassword: () => stored.get("k"), setPassword: (text) => stored.set("k", text), deletePassword() {} });
+  await until(async () => stored.size === 1);
+  await new Promise(setImmediate);
+  await store.write("k", "what it has got", { ifVersion: await next });
+  assert.match((await file.read("k")).value, /^keyring1\./);
+  assert.equal((await store.read("k")).value, "what it has got");
+});
+
+test("what is wrong with an option is said by name", () => {
+  const file = memoryFile();
+  for (const [options, name] of [
+    [undefined, "service"],
+    [{ file }, "service"],
+    [{ service: "", file }, "service"],
+    [{ service: "s", account: 5, file }, "account"],
+    [{ service: "s" }, "file"],
+    [{ service: "s", file: "credentials.json" }, "file"],
+    [{ service: "s", file, entry: {} }, "entry"],
+  ]) {
+    assert.throws(() => keyringStore(options), (error) => error instanceof TypeError && error.message.includes(`\`${name}\``));
+  }
+});
+
+function memoryFile() {
+  let [row, versions] = [undefined, 0];
+  return {
+    read: async () => row,
+    async write(_key, value, { ifVersion }) {
+      if ((row?.version ?? null) !== ifVersion) return undefined;
+      versions += 1;
+      row = value === undefined ? undefined : { value, version: String(versions) };
+      return String(versions);
+    },
+  };
+}
+
+/** Looks again and again, between the steps of whatever is under way. */
+async function until(holds) {
+  while (!(await holds())) await new Promise(setImmediate);
+}
