@@ -222,10 +222,14 @@ export interface RefreshCoordinatorOptions {
   name?: string;
   /**
    * Where sessions live, and the successors of spent tokens. Default: in a page or worker `indexedDbStore()`; elsewhere
-   * memory, of which this coordinator has its own for its session and the process one for successors.
+   * memory, of which this coordinator has its own for its session and the process one for successors; each worker thread of Node
+   * counts as a process here, and shares a session with others by a store in a file.
    */
   store?: Store;
-  /** Default: those of the store; in a page or worker `navigator.locks`; else none, and intents alone decide. */
+  /**
+   * Default: those of the store; in a page or worker `navigator.locks`; else none, and intents alone decide. The `navigator.locks` of
+   * Node exclude the threads of one process only, and count as no more than that.
+   */
   locks?: Locks;
   /** Where changes are announced. Default: in a page or worker a `BroadcastChannel`; else none. */
   channel?: Channel;

@@ -42,7 +42,7 @@ test("no token is in the file, and a refresh changes nothing in the keyring", as
   assert.equal(server.oracle.presentations, 1);
 });
 
-test("sixteen processes' worth of stores, one rotation", async (t) => {
+test("sixteen coordinators, each with a store of its own: one rotation", async (t) => {
   const { server, another, assertSealed, counts } = await scene(t);
   const held = server.holdReply();
   const all = Array.from({ length: 16 }, () => another().getAccessToken());
