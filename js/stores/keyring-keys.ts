@@ -34,8 +34,8 @@ export class KeyringKeys {
   readonly #degradation: Degradation;
   /** Those that are known, and those that are being asked for: a keyring that asks the user does it once. */
   readonly #known = new Map<string, Promise<KeyringKey>>();
-  /** What was made for a record and has not been seen in the file, and whether a write of unknown outcome may have used it. */
-  readonly #made = new Map<string, { readonly key: Promise<KeyringKey>; used: boolean }>();
+  /** What was made for a record and is not known to be in the file. */
+  readonly #made = new Map<string, Promise<KeyringKey>>();
   #notBefore = -Infinity;
 
   constructor(entries: KeyringEntries, account: string, degradation: Degradation) {
@@ -68,24 +68,17 @@ export class KeyringKeys {
     if (made === undefined && pausing) return undefined;
     try {
       // A refresh claims before it presents: its last write, which must not wait, has the key of the first, or waits no more.
-      return await soon(made?.key ?? this.#make(record), pausing ? 0 : PATIENCE, () => this.#failed());
+      return await soon(made ?? this.#make(record), pausing ? 0 : PATIENCE, () => this.#failed());
     } catch {
       return undefined;
     }
   }
 
-  /** What was made for the record may be in the file, or may still come there. */
-  used(record: string): void {
-    const made = this.#made.get(record);
-    if (made !== undefined) made.used = true;
-  }
-
-  /** The record in the file has this key, and what was made for it is kept for nothing else. */
+  /** The record was written with this key. What else was made for it is in no write that could still succeed. */
   settled(record: string, id: string): void {
     const made = this.#made.get(record);
-    if (made === undefined) return;
     this.#made.delete(record);
-    if (!made.used) made.key.then((key) => key.id !== id && this.forget(key.id), () => {});
+    made?.then((key) => key.id !== id && this.forget(key.id), () => {});
   }
 
   /** No value is sealed with it any more, nor will any be. */
@@ -95,12 +88,11 @@ export class KeyringKeys {
   }
 
   #make(record: string): Promise<KeyringKey> {
-    const key = this.#stored();
-    const made = { key, used: false };
+    const made = this.#stored();
     this.#made.set(record, made);
-    key.then(
+    made.then(
       ({ id }) => {
-        this.#known.set(id, key);
+        this.#known.set(id, made);
         this.#notBefore = -Infinity;
         this.#degradation.over("keyring");
       },
@@ -109,7 +101,7 @@ export class KeyringKeys {
         this.#failed();
       },
     );
-    return key;
+    return made;
   }
 
   async #stored(): Promise<KeyringKey> {

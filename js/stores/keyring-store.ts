@@ -108,13 +108,7 @@ export function keyringStore(options: KeyringStoreOptions): KeyringStore {
     if ((found?.version ?? null) !== ifVersion) return undefined;
     const before = sealedBy(found);
     const by = value === undefined || value.startsWith(SEALED_BY_CORE) ? undefined : await keyFor(key, before);
-    let version: string | undefined;
-    try {
-      version = await file.write(key, by === undefined ? value : await sealed(by, key, value as string), conditions);
-    } catch (error) {
-      keys.used(key);
-      throw error;
-    }
+    const version = await file.write(key, by === undefined ? value : await sealed(by, key, value as string), conditions);
     if (version === undefined) return undefined;
     if (by !== undefined) keys.settled(key, by.id);
     // Not before the file has what replaces it.

@@ -7,8 +7,9 @@ import { keyringStore } from "refresh-coordinator/stores/keyring";
 import { say, settings } from "../lifecycle/said.mjs";
 import { entriesIn } from "./entries.mjs";
 
-const { path, options, keyring, service, action, at } = settings;
+const { path, options, keyring, service, action, at, deaf } = settings;
 const steps = [];
+const own = new Set();
 
 /** Notes a step that is about to be taken, and takes it unless it is the one to stop at. */
 async function step(name, take) {
@@ -35,8 +36,15 @@ const store = keyringStore({
   entry(...name) {
     const entry = entriesIn(keyring)(...name);
     return {
-      getPassword: () => entry.getPassword(),
-      setPassword: (text) => step("the keyring is written", () => entry.setPassword(text)),
+      getPassword() {
+        // It does not say what it was told by others.
+        if (deaf && !own.has(name.join())) throw new Error("not now");
+        return entry.getPassword();
+      },
+      setPassword(text) {
+        own.add(name.join());
+        return step("the keyring is written", () => entry.setPassword(text));
+      },
       deletePassword: () => step("a key is removed", () => entry.deletePassword()),
     };
   },
