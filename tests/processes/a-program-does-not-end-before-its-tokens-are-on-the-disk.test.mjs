@@ -22,10 +22,7 @@ test("it lives on from the reply to the write", async (t) => {
 for (const slow of ["store", "lock"]) {
   test(`it lives on while its ${slow} is slow, although that has nothing to keep a program alive by`, async (t) => {
     const { server, settings, another, counts } = await signedIn(t);
-    const program = run(t, "asks-and-ends.mjs", { ...settings, slow });
-    await program.says(slow === "store" ? "writing" : "locking");
-    program.tell(slow === "store" ? "write" : "lock");
-    const { how, printed } = await program.ended;
+    const { how, printed } = await run(t, "asks-and-ends.mjs", { ...settings, slow }).ended;
     assert.equal(how, 0, printed);
     assert.equal(printed, "");
     await rotatedOnce({ server, another, counts });
@@ -37,11 +34,11 @@ test("it lives on while another process has the lock, and takes over what that o
   const held = server.holdReply();
   const first = run(t, "asks-and-ends.mjs", settings);
   await held.arrived;
-  const second = run(t, "asks-and-ends.mjs", { ...settings, slow: "lock" });
-  await second.says("locking");
-  second.tell("lock");
+  const second = run(t, "asks-and-ends.mjs", settings);
+  await second.says("waiting");
   held.release();
   for (const { how, printed } of await Promise.all([first.ended, second.ended])) assert.equal(how, 0, printed);
+  await second.says("adopted");
   await rotatedOnce({ server, another, counts });
 });
 

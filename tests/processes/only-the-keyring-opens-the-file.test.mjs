@@ -262,5 +262,8 @@ function memoryFile() {
 
 /** Looks again and again, between the steps of whatever is under way. */
 async function until(holds) {
-  while (!(await holds())) await new Promise(setImmediate);
+  for (let looks = 0; !(await holds()); looks += 1) {
+    assert.ok(looks < 20_000, "it does not come");
+    await new Promise(setImmediate);
+  }
 }

@@ -4,7 +4,10 @@
 import { RefreshCoordinator } from "refresh-coordinator";
 import { fileStore } from "refresh-coordinator/stores/file";
 
-import { say, settings, told } from "./said.mjs";
+import { say, settings } from "./said.mjs";
+
+/** Comes only if something else keeps the program alive for so long, in milliseconds. */
+const slowly = () => new Promise((resolve) => setTimeout(resolve, 500).unref());
 
 const { path, options, slow } = settings;
 const file = fileStore(path);
@@ -13,21 +16,16 @@ let writes = 0;
 /** The first write of a refresh is its claim, the second what it has got. */
 async function write(...call) {
   writes += 1;
-  if (slow === "store" && writes === 2) {
-    say("writing");
-    await told("write");
-  }
+  if (slow === "store" && writes === 2) await slowly();
   return file.write(...call);
 }
 
 async function request(...call) {
-  if (slow === "lock") {
-    say("locking");
-    await told("lock");
-  }
+  if (slow === "lock") await slowly();
   return file.locks.request(...call);
 }
 
 const store = { scope: file.scope, locks: { scope: file.locks.scope, request }, read: file.read, write, watch: file.watch };
-new RefreshCoordinator({ ...options, store }).getAccessToken();
-say("asked");
+const auth = new RefreshCoordinator({ ...options, store });
+auth.subscribe((event) => event && say(event.type));
+auth.getAccessToken();
