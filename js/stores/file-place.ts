@@ -8,7 +8,7 @@
 import { promises as fs } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
 
-import { unless } from "./file-failure.js";
+import { codeOf, unless } from "./file-failure.js";
 
 export interface Place {
   readonly folder: string;
@@ -35,20 +35,33 @@ export async function placeOf(path: string): Promise<Place> {
 }
 
 /** Whoever holds a lock on this file may refresh. It is never deleted: who waits for it would wait for another file than who comes. */
-export function lockFileOf({ file }: Place): string {
-  return `${file}.lock`;
+export function lockFileOf({ file }: Place, infix = ""): string {
+  return `${file}${infix}.lock`;
 }
 
 /** Makes the folder, and those above it, for the user alone. One that is there stays as it is. */
 export async function makeFolder(folder: string): Promise<void> {
-  const first = await fs.mkdir(folder, { recursive: true, mode: 0o700 });
-  if (first === undefined || process.platform === "win32") return;
+  try {
+    await fs.mkdir(folder, { mode: 0o700 });
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return;
+    if (codeOf(error) !== "ENOENT" || dirname(folder) === folder) throw error;
+    await makeFolder(dirname(folder));
+    return makeFolder(folder);
+  }
   // The process's umask may have taken more than it should.
-  for (let made = folder; made.length >= first.length; made = dirname(made)) await fs.chmod(made, 0o700);
+  await fs.chmod(folder, 0o700);
 }
 
 /** A file's owner is kept, or who has run a tool as root once could no longer read what is his. */
 export async function ownerFor({ file, folder }: Place): Promise<{ uid: number; gid: number } | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   return (await unless(["ENOENT"], fs.stat(file))) ?? fs.stat(folder);
+}
+
+/** Who has let others read the file, by `chmod` or from a backup, did not mean the tokens. */
+export async function keepPrivate({ file }: Place): Promise<void> {
+  if (process.platform === "win32") return;
+  const stats = await fs.stat(file).catch(() => undefined);
+  if (stats !== undefined && (stats.mode & 0o077) !== 0) await fs.chmod(file, 0o600).catch(() => {});
 }
