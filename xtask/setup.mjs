@@ -7,7 +7,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fingerprint } from "./fingerprint.mjs";
-import { BROWSERS, installPrograms, KEYRINGS, missingPrograms, STORES } from "./system-packages.mjs";
+import { BROWSERS, CLUSTERS, installPrograms, KEYRINGS, missingPrograms, STORES } from "./system-packages.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
@@ -23,8 +23,9 @@ const SOURCES = [
   ...["package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json", "js"],
 ];
 
-/** `npm test` needs browsers and a keyring; the stores on databases have a command of their own. */
-const wanted = process.argv.includes("--databases") ? [BROWSERS, KEYRINGS, STORES] : [BROWSERS, KEYRINGS];
+/** `npm test` needs browsers, a keyring and Redis; what needs the other databases has commands of its own. */
+const databases = process.argv.includes("--databases");
+const wanted = [BROWSERS, CLUSTERS, KEYRINGS, ...(databases ? [STORES] : [])];
 
 const steps = [
   {
@@ -42,7 +43,7 @@ const steps = [
     },
   },
   {
-    name: wanted.includes(STORES) ? "browsers, keyring and databases" : "browsers and keyring",
+    name: databases ? "browsers, keyring and databases" : "browsers, keyring and Redis",
     done: () => missingPrograms(wanted).length === 0,
     // Without them only their own tests fail; they say so.
     run: () => installPrograms(wanted),
