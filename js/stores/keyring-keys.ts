@@ -20,8 +20,8 @@ export interface KeyringKey {
 const KEY_BYTES = 32;
 
 /**
- * For how long a write waits for a new key, in milliseconds: less than a coordinator waits for its store. A keyring may be asking the
- * user for a password, and the only copy of a token must not wait for the answer.
+ * For how long a key is waited for, in milliseconds: less than a coordinator waits for its store. A keyring may be asking the user for a
+ * password, perhaps at a screen that nobody looks at; neither a sign-in nor the only copy of a token must wait for the answer.
  */
 const PATIENCE = 3_000;
 
@@ -36,6 +36,8 @@ export class KeyringKeys {
   readonly #known = new Map<string, Promise<KeyringKey>>();
   /** What was made for a record and is not known to be in the file. */
   readonly #made = new Map<string, Promise<KeyringKey>>();
+  /** Those that were waited for long enough. */
+  readonly #late = new WeakSet<Promise<KeyringKey>>();
   #notBefore = -Infinity;
 
   constructor(entries: KeyringEntries, account: string, degradation: Degradation) {
@@ -44,14 +46,16 @@ export class KeyringKeys {
     this.#degradation = degradation;
   }
 
-  /** The key of an id. Rejects if the keyring does not have it, or is not to be had. */
+  /** The key of an id. Rejects if the keyring does not have it, is not to be had, or does not answer soon enough. */
   get(id: string): Promise<KeyringKey> {
-    const known = this.#known.get(id);
-    if (known !== undefined) return known;
+    return this.#soon(this.#known.get(id) ?? this.#ask(id));
+  }
+
+  #ask(id: string): Promise<KeyringKey> {
     const asked = this.#entries.read(this.#nameOf(id)).then((text) => ({ id, text }));
     this.#known.set(id, asked);
     asked.then(
-      () => this.#degradation.over("keyring"),
+      () => this.#works(),
       () => {
         // The next one asks again.
         this.#known.delete(id);
@@ -64,11 +68,9 @@ export class KeyringKeys {
   /** A new key for a record, or `undefined` if the keyring does not take one, or not soon enough. */
   async fresh(record: string): Promise<KeyringKey | undefined> {
     const made = this.#made.get(record);
-    const pausing = performance.now() < this.#notBefore;
-    if (made === undefined && pausing) return undefined;
+    if (made === undefined && performance.now() < this.#notBefore) return undefined;
     try {
-      // A refresh claims before it presents: its last write, which must not wait, has the key of the first, or waits no more.
-      return await soon(made ?? this.#make(record), pausing ? 0 : PATIENCE, () => this.#failed());
+      return await this.#soon(made ?? this.#make(record));
     } catch {
       return undefined;
     }
@@ -93,8 +95,7 @@ export class KeyringKeys {
     made.then(
       ({ id }) => {
         this.#known.set(id, made);
-        this.#notBefore = -Infinity;
-        this.#degradation.over("keyring");
+        this.#works();
       },
       () => {
         if (this.#made.get(record) === made) this.#made.delete(record);
@@ -111,6 +112,29 @@ export class KeyringKeys {
     return { id, text };
   }
 
+  /** Once in so long a time: a refresh claims before it presents, and the write of what it has got must not wait again. */
+  async #soon(key: Promise<KeyringKey>): Promise<KeyringKey> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const over = new Promise<never>((_, reject) => {
+      const late = () => {
+        this.#late.add(key);
+        this.#failed();
+        reject(new Error("the keyring has not answered yet"));
+      };
+      timer = setTimeout(late, this.#late.has(key) ? 0 : PATIENCE);
+    });
+    try {
+      return await Promise.race([key, over]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #works(): void {
+    this.#notBefore = -Infinity;
+    this.#degradation.over("keyring");
+  }
+
   #failed(): void {
     this.#notBefore = performance.now() + PAUSE;
     this.#degradation.begins("keyring");
@@ -118,19 +142,6 @@ export class KeyringKeys {
 
   #nameOf(id: string): string {
     return `${this.#account} ${id}`;
-  }
-}
-
-/** The same promise, for as long as anybody waits for it. */
-async function soon<T>(promise: Promise<T>, patience: number, late: () => void): Promise<T | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const over = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(late() as undefined), patience);
-  });
-  try {
-    return await Promise.race([promise, over]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

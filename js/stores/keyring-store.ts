@@ -66,8 +66,9 @@ const LOOKS = 3;
  * 3 s, the tokens lie in the file as those of `fileStore` do, and the event `degraded` says `keyring`. The next write after the
  * keyring is there seals them. What a `fileStore` has written before is taken over in the same way.
  *
- * A keyring that fails later costs no session. A process that has used the session goes on, for it knows the key. Another one rejects
- * with a `StoreError` (`store-sealed`) and sends nothing until the keyring is back. `setTokens`, a new sign-in, works at any time.
+ * A keyring that fails later, or is locked and has asked the user for 3 s, costs no session. A process that has used the session goes on,
+ * for it knows the key. Another one rejects with a `StoreError` (`store-sealed`) and sends nothing until the keyring is back. `setTokens`, a
+ * new sign-in, works at any time.
  *
  * `file` decides about everything else: scope, locks, watch, and its errors. With `sealKey` the keyring is not needed, and not used.
  *

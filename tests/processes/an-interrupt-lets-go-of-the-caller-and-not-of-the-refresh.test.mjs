@@ -5,10 +5,8 @@ import test from "node:test";
 
 import { run, signedIn } from "./lifecycle/programs.mjs";
 
-const WINDOWS = process.platform === "win32" && "a signal that a program can hear";
-
 for (const [when, hold] of [["before the server has looked", "holdRequest"], ["when the server has rotated", "holdReply"]]) {
-  test(`${when}: the exchange goes on, and the next process has its tokens`, { todo: WINDOWS }, async (t) => {
+  test(`${when}: the exchange goes on, and the next process has its tokens`, async (t) => {
     const { server, settings, another, counts } = await signedIn(t);
     const held = server[hold]();
     const tool = run(t, "interrupted.mjs", settings);

@@ -6,7 +6,6 @@ import test from "node:test";
 
 import { RefreshCoordinator } from "refresh-coordinator";
 import { fileStore } from "refresh-coordinator/stores/file";
-import { keyringStore } from "refresh-coordinator/stores/keyring";
 
 import { rejects } from "../node/errors.mjs";
 import { entriesIn } from "./keyring/entries.mjs";
@@ -141,56 +140,6 @@ test("a sign-out and a sign-in after it need no other key", async (t) => {
   assert.deepEqual(await entries(), before);
 });
 
-test("what is not needed any more leaves the keyring: the key of a value that was deleted, and one that came too late", async (t) => {
-  const { storeAt, entries } = await scene(t);
-  const before = await entries();
-  const [one, other] = [storeAt(), storeAt()];
-  const first = await Promise.all([one, other].map((store, index) => store.write("k", `value ${index}`, { ifVersion: null })));
-  assert.equal(first.filter(Boolean).length, 1);
-  await storeAt().write("k", "too late", { ifVersion: null });
-  await storeAt().write("another", "too early", { ifVersion: "1" });
-  assert.ok((await entries()).length <= before.length + 2, "no key is made for what cannot be written");
-  const [late] = first[0] === undefined ? [one, other] : [other, one];
-  const { value, version } = await late.read("k");
-  assert.match(value, /^value [01]$/);
-  const second = await late.write("k", "once more", { ifVersion: version });
-  assert.equal((await storeAt().read("k")).value, "once more");
-  await until(async () => (await entries()).length === before.length + 1);
-  await late.write("k", undefined, { ifVersion: second });
-  await until(async () => (await entries()).length === before.length);
-  assert.deepEqual(await entries(), before);
-});
-
-test("whoever reads a value while it is replaced, and its key removed, has the newer one", async () => {
-  const keys = new Map();
-  const file = memoryFile();
-  let removed;
-  const entry = (_service, account) => ({
-    async getPassword() {
-      const found = keys.get(account);
-      // Between the reader's look at the file and its look into the keyring.
-      if (found === undefined || account !== removed) return found;
-      removed = undefined;
-      await replacing();
-      return keys.get(account);
-    },
-    setPassword: (text) => void keys.set(account, text),
-    deletePassword: () => void keys.delete(account),
-  });
-  const open = () => keyringStore({ service: "a test", file, entry });
-  const version = await open().write("k", "the older", { ifVersion: null });
-  const [older] = keys.keys();
-  const replacing = async () => {
-    // A sign-in that could not have the older key.
-    const deaf = (service, account) => (account === older ? { ...entry(service, account), getPassword: () => null } : entry(service, account));
-    await keyringStore({ service: "a test", file, entry: deaf }).write("k", "the newer", { ifVersion: version });
-    await until(async () => !keys.has(older));
-  };
-  removed = older;
-  assert.equal((await open().read("k")).value, "the newer");
-  assert.equal(removed, undefined);
-});
-
 test("what is sealed in another way needs no key: with `sealKey`, and in successor mode", async (t) => {
   const { server, options, storeAt, entries } = await scene(t);
   const before = await entries();
@@ -203,67 +152,3 @@ test("what is sealed in another way needs no key: with `sealKey`, and in success
   assert.equal(await server.isActive((await auth.renew({ refresh_token: carried.refresh_token })).accessToken), true);
   assert.deepEqual(await entries(), before);
 });
-
-test("a keyring that asks the user for longer than a write can wait: the file has the value, and a refresh after it waits no more", async (t) => {
-  t.mock.timers.enable({ apis: ["setTimeout"] });
-  let asked = 0;
-  let answer;
-  const asking = () => {
-    asked += 1;
-    return new Promise((resolve) => (answer = resolve));
-  };
-  const stored = new Map();
-  const file = memoryFile();
-  const store = keyringStore({ service: "a test", file, entry: asking });
-  const writing = store.write("k", "the sign-in", { ifVersion: null });
-  await until(async () => asked === 1);
-  t.mock.timers.tick(3_000);
-  const version = await writing;
-  assert.equal((await file.read("k")).value, "the sign-in");
-  const next = store.write("k", "the claim", { ifVersion: version });
-  // It is looked at once, to see whether the key has come.
-  await until(async () => asked > 1 || (t.mock.timers.tick(0), (await file.read("k")).value === "the claim"));
-  assert.equal(asked, 1, "it is asked once");
-  answer({ getPassword: () => stored.get("k"), setPassword: (text) => stored.set("k", text), deletePassword() {} });
-  await until(async () => stored.size === 1);
-  await new Promise(setImmediate);
-  await store.write("k", "what it has got", { ifVersion: await next });
-  assert.match((await file.read("k")).value, /^keyring1\./);
-  assert.equal((await store.read("k")).value, "what it has got");
-});
-
-test("what is wrong with an option is said by name", () => {
-  const file = memoryFile();
-  for (const [options, name] of [
-    [undefined, "service"],
-    [{ file }, "service"],
-    [{ service: "", file }, "service"],
-    [{ service: "s", account: 5, file }, "account"],
-    [{ service: "s" }, "file"],
-    [{ service: "s", file: "credentials.json" }, "file"],
-    [{ service: "s", file, entry: {} }, "entry"],
-  ]) {
-    assert.throws(() => keyringStore(options), (error) => error instanceof TypeError && error.message.includes(`\`${name}\``));
-  }
-});
-
-function memoryFile() {
-  let [row, versions] = [undefined, 0];
-  return {
-    read: async () => row,
-    async write(_key, value, { ifVersion }) {
-      if ((row?.version ?? null) !== ifVersion) return undefined;
-      versions += 1;
-      row = value === undefined ? undefined : { value, version: String(versions) };
-      return String(versions);
-    },
-  };
-}
-
-/** Looks again and again, between the steps of whatever is under way. */
-async function until(holds) {
-  for (let looks = 0; !(await holds()); looks += 1) {
-    assert.ok(looks < 20_000, "it does not come");
-    await new Promise(setImmediate);
-  }
-}
