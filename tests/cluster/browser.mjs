@@ -109,8 +109,8 @@ export class Browser {
     }
     const ms = Date.now() - began;
     if (!response.ok) {
-      const { name, code, reason, retryable, signInRequired } = body.error;
-      record.push({ type: "told", session: this.session, by: body.place, error: { name, code, reason, retryable }, ms });
+      const { name, code, reason, retryable, signInRequired, message } = body.error;
+      record.push({ type: "told", session: this.session, by: body.place, error: { name, code, reason, retryable, message }, ms });
       this.#isOver ||= signInRequired;
       return false;
     }

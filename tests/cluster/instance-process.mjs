@@ -36,9 +36,10 @@ let presentations = 0;
 
 async function present(url, init) {
   const id = `${place}#${(presentations += 1)}`;
+  tell({ type: "sends", id });
+  init.signal?.addEventListener("abort", () => tell({ type: "gave up", id }));
   const headers = new Headers(init.headers);
   headers.set("presentation", id);
-  tell({ type: "sends", id });
   if (hold === "sends") await isHeld({ at: "sends", id });
   const response = await fetch(url, { ...init, headers });
   if (response.headers.get("hold") !== "reply") return response;

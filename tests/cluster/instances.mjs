@@ -98,7 +98,11 @@ export class Instances {
     this.#over = true;
     await Promise.all(this.#slots.map(({ turn }) => turn));
     const all = this.#slots.map(({ instance }) => instance).filter(Boolean);
-    for (const { child } of all) if (child.connected) child.disconnect();
+    for (const { child } of all) {
+      // It may stand still, if the run broke off.
+      child.kill("SIGCONT");
+      if (child.connected) child.disconnect();
+    }
     await Promise.all(all.map(({ gone }) => gone));
   }
 

@@ -9,10 +9,10 @@
 // | `stood still` | `place`, `ms` | it notices that for so long it did nothing, and nobody had stopped it |
 // | `write`, `read` | `place`, `key`, `outcome` | what the store said to it: "done", "conflict" or "failed" |
 // | `sends` | `place`, `id` | a refresh token leaves it |
-// | `line` | | of all three: their order within the process |
+// | `gave up` | `place`, `id` | it does not wait for the reply any longer |
+// | | `line` | of these four: their order within the process |
 // | `presented` | `id`, `sent`, `by`, `token`, `session`, `key` | it arrives at the server; `sent` is the id it left with |
 // | `lost` | `id` | the reply to it, or the request itself, is lost on purpose |
-// | `hung up` | `id` | whoever sent it did not wait for the reply |
 // | `rotated`, `reused`, `refused` | `id`, `session` | what the server made of it |
 // | `told` | `session`, `token`, `of`, `good`, or `error` | what a browser was told: an access token, of which session, and whether it is good |
 // | `silent` | `session` | a browser got neither tokens nor the end of the session, for all its patience |
@@ -105,7 +105,7 @@ function causes(before, presentation, sight) {
     for (const entry of refusal === undefined ? [] : sight.failedAfter(earlier)) {
       if (entry.at < until) found.push({ is: "its session was over, and the store did not take that", entry });
     }
-    for (const entry of sight.hungUp(id)) {
+    for (const entry of sight.gaveUp(earlier)) {
       if (entry.at <= until) found.push({ is: "its reply came later than its owner waits", entry });
     }
   }
@@ -138,9 +138,9 @@ class Sight {
       }
     };
     index("token", ["presented"], ({ token }) => token);
-    index("id", ["lost", "hung up"], ({ id }) => id);
+    index("id", ["lost"], ({ id }) => id);
     index("place", ["leaves", "back", "ended", "stood still"], ({ place }) => place);
-    index("sent", ["sends"], ({ id }) => id);
+    index("sent", ["sends", "gave up"], ({ id }) => id);
     index("entry", ["write", "read"], ({ place, key }) => `${place} ${key}`);
     index("session", ["rotated", "reused", "refused", "told", "silent", "looked"], ({ session }) => session);
   }
@@ -150,14 +150,15 @@ class Sight {
   }
 
   of = (session) => this.#by.session.get(session) ?? [];
-  lost = (id) => (this.#by.id.get(id) ?? []).filter(({ type }) => type === "lost");
+  lost = (id) => this.#by.id.get(id) ?? [];
   kills = (place) => this.#at(place).filter(({ type, by }) => type === "leaves" && by === "kill");
 
-  /** Whoever sent it waited for as long as it says it does. */
-  hungUp = (id) => {
-    const presentation = this.presented[id - 1];
-    return (this.#by.id.get(id) ?? []).filter(({ type, at }) => type === "hung up" && at - this.#sending(presentation).at >= this.#timeout);
-  };
+  /** Whoever sent it waited for as long as it says it does, and stored nothing of it before. */
+  gaveUp(presentation) {
+    const sending = this.#sending(presentation);
+    const stored = this.#firstWrite(presentation)?.line ?? Infinity;
+    return (this.#by.sent.get(presentation.sent) ?? []).filter(({ type, at, line }) => type === "gave up" && line < stored && at - sending.at >= 0.95 * this.#timeout);
+  }
 
   /** When a process stood still for so long that its intent may have ended: stopped, or for the lack of a processor. */
   pauses(place) {
@@ -173,8 +174,7 @@ class Sight {
 
   /** When what was granted for a presentation was in the store: the first write to its entry after it was sent. */
   storedBy(presentation) {
-    const { line } = this.#sending(presentation);
-    return this.#done(presentation).find((entry) => entry.type === "write" && entry.line > line)?.at ?? Infinity;
+    return this.#firstWrite(presentation)?.at ?? Infinity;
   }
 
   /**
@@ -198,9 +198,14 @@ class Sight {
   }
 
   #at = (place) => this.#by.place.get(place) ?? [];
+  #firstWrite(presentation) {
+    const { line } = this.#sending(presentation);
+    return this.#done(presentation).find((entry) => entry.type === "write" && entry.line > line);
+  }
+
   #entries = ({ by, key }) => this.#by.entry.get(`${by} ${key}`) ?? [];
   #done = (presentation) => this.#entries(presentation).filter(({ outcome }) => outcome === "done");
-  #sending = ({ sent, at }) => this.#by.sent.get(sent)?.[0] ?? { at, line: Infinity };
+  #sending = ({ sent, at }) => this.#by.sent.get(sent)?.find(({ type }) => type === "sends") ?? { at, line: Infinity };
 }
 
 const named = ({ token, name, code, reason }) => token ?? ([name, reason ?? code].filter(Boolean).join(" ") || "nothing");

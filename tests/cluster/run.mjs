@@ -64,10 +64,12 @@ export async function run(t, { database: name, mode, plan, seed, sessions, expir
     record.push({ type: "looked", session, alive: await server.hasSession(session), rotations: server.oracle.counts(session).rotations });
   }
   record.push({ type: "over" });
+  record.push({ type: "says", says: CONTROL });
   await kind.say(database, "control", CONTROL);
   await instances.close();
 
-  const texts = { ...instances.said, "the database's disk and log": await database.dump(), "the database's rows": (await kind.rows(database)).join("\n") };
+  const told = record.map((entry) => JSON.stringify(entry)).join("\n");
+  const texts = { ...instances.said, "what browsers were told": told, "the database's disk and log": await database.contents(), "the database's rows": (await kind.rows(database)).join("\n") };
   const keyOf = await keys.ofPresentations(mode, { names: authority.names, browsers });
   return {
     record: wholeRecord(record, { said: Object.values(instances.said), browsers, keyOf }),

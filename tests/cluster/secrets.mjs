@@ -9,19 +9,19 @@ export const LEAST = 12;
 /**
  * Where there is a part of a secret.
  *
- * @param texts by the names of the places where they are
+ * @param texts by the names of the places where they are: one or many for each
  * @returns the names of the places, and the first part that was found in each
  */
 export function found(texts, secrets, least = LEAST) {
   const parts = new Set(secrets.flatMap((secret) => windows(secret, least)));
   const first = (text) => {
     for (const [run] of text.matchAll(RUNS)) {
-      const part = windows(run, least).find((part) => parts.has(part));
-      if (part !== undefined) return part;
+      const part = run.length >= least && windows(run, least).find((part) => parts.has(part));
+      if (part) return part;
     }
   };
   return Object.entries(texts).flatMap(([place, text]) => {
-    const part = first(text);
+    const part = [text].flat().reduce((part, text) => part ?? first(text), undefined);
     return part === undefined ? [] : [{ place, part }];
   });
 }

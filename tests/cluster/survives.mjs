@@ -53,6 +53,6 @@ function summary({ record, again, losses, counts, secrets, texts }) {
     ...again.map(({ presentation: { token, session, by, number }, cause }) => `again: presentation ${number}, ${token} of session ${session} by ${by}: ${cause?.is ?? "no cause"}`),
     `presented again: ${tally(again.map(({ cause }) => cause?.is ?? "no cause"))}`,
     `sessions lost: ${tally(losses.map(({ reason, cause }) => `${reason}, ${cause}`))}`,
-    `looked for ${secrets.length} tokens in ${Object.values(texts).reduce((sum, { length }) => sum + length, 0)} characters`,
+    `looked for ${secrets.length} tokens in ${Object.values(texts).flat().reduce((sum, { length }) => sum + length, 0)} characters`,
   ];
 }

@@ -27,6 +27,7 @@ function recorded(...entries) {
 /** Presentations have an id each, from 1, and the entry of the token as their key. */
 const write = (place, key = "R1", outcome = "done") => ({ type: "write", place, key, outcome });
 const sends = (place, id) => ({ type: "sends", place, id: `${place}#${id}` });
+const gaveUp = (place, id) => ({ type: "gave up", place, id: `${place}#${id}` });
 const arrives = (place, id, token = "R1") => ({ type: "presented", id, sent: `${place}#${id}`, by: place, token, key: token, session });
 const presents = (place, id, token) => [write(place, token), sends(place, id), arrives(place, id, token)];
 const said = (type, id) => ({ type, id, session });
@@ -58,7 +59,7 @@ const traced = [
     reuse({ before: [write("b"), sends("b", 2), leaves("b", "stop"), { type: "back", place: "b", at: 9_000 }], second: arrives("b", 2) }),
     "its owner was paused between claim and send",
   ],
-  ["the owner waited for its timeout, and hung up", reuse({ between: { type: "hung up", id: 1, at: 3_100 } }), "its reply came later than its owner waits"],
+  ["the owner waited for its timeout, and gave up", reuse({ between: { ...gaveUp("a", 1), at: 3_100 } }), "its reply came later than its owner waits"],
 ];
 
 for (const [what, record, cause] of traced) {
@@ -84,7 +85,8 @@ const wrong = [
   ["a reuse after a pause that was shorter than an intent lives", reuse({ between: [leaves("a", "stop"), { type: "back", place: "a" }] }), again],
   ["a reuse after a pause that was over before the claim", reuse({ before: [leaves("a", "stop"), { type: "back", place: "a", at: 9_000 }] }), again],
   ["a reuse after somebody else was killed", reuse({ between: [leaves("c", "kill"), { type: "ended", place: "c" }] }), again],
-  ["a reuse by one who hung up too soon", reuse({ between: { type: "hung up", id: 1 } }), again],
+  ["a reuse by one who gave up too soon", reuse({ between: gaveUp("a", 1) }), again],
+  ["a reuse by one who gave up on what it had stored", reuse({ between: [write("a"), { ...gaveUp("a", 1), at: 3_100 }] }), again],
   ["two presentations for one cause", run(presents("a", 1), said("rotated", 1), { type: "lost", id: 1 }, presents("b", 2), said("reused", 2), presents("b", 3), told(revoked("response-lost")), lost), /presentation 3 of R1 .*, again, without a cause/],
   ["a second presentation that harms nobody", run(presents("a", 1), presents("b", 2), said("rotated", 2), told("A1"), lives()), again],
   ["a presentation without a claim", run(sends("a", 1), arrives("a", 1), said("rotated", 1), told("A1"), lives()), /presentation 1 of R1 \(session user-1\) by a without a claim/],
