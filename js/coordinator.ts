@@ -138,6 +138,10 @@ export class RefreshCoordinator {
   /**
    * The current token set. From memory while it is fresh; refreshed when it must be.
    *
+   * Once the refresh token was presented, a Node process lives on until what came back is in the store, also if nobody waits for it
+   * or the `signal` has aborted. A crash, an exception that nobody catches and `process.exit()` end it at once: then the only copy
+   * of the new token may be lost, and with it, on a server without a grace period, the session. Set `process.exitCode` and return.
+   *
    * Rejects with every class of {@link RefreshError}; `InternalError` only after a defect of this package.
    */
   readonly getTokens = (options?: CallOptions): Promise<TokenSet> => {

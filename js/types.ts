@@ -222,10 +222,14 @@ export interface RefreshCoordinatorOptions {
   name?: string;
   /**
    * Where sessions live, and the successors of spent tokens. Default: in a page or worker `indexedDbStore()`; elsewhere
-   * memory, of which this coordinator has its own for its session and the process one for successors.
+   * memory, of which this coordinator has its own for its session and the process one for successors; each worker thread of Node
+   * counts as a process here, and shares a session with others by a store in a file.
    */
   store?: Store;
-  /** Default: those of the store; in a page or worker `navigator.locks`; else none, and intents alone decide. */
+  /**
+   * Default: those of the store; in a page or worker `navigator.locks`; else none, and intents alone decide. The `navigator.locks` of
+   * Node exclude the threads of one process only, and count as no more than that.
+   */
   locks?: Locks;
   /** Where changes are announced. Default: in a page or worker a `BroadcastChannel`; else none. */
   channel?: Channel;
@@ -345,7 +349,10 @@ export interface CoordinatorEvent {
    * `degraded`: what works less well.
    *
    * - `locks`, `channel`: the host has none that work; intents in the store decide alone, and who waits looks for itself
-   * - `store`: there is no IndexedDB; the session lives in the memory of this page, for as long as it is there
+   * - `store`: there is no IndexedDB, and the session lives in the memory of this page, for as long as it is there; or the file of a
+   *   `fileStore` cannot be read
+   * - `keyring`: that of a `keyringStore` cannot be used; what it cannot seal lies in the file as it is, and what it has sealed
+   *   cannot be read
    * - `mirror`: what a `webStorageStore` keeps in localStorage cannot be written
    * - `claim`: tokens were presented without a claim (the option `onStoreFailure`)
    * - `classify`, `waitUntil`: this option failed

@@ -34,7 +34,7 @@ use crate::protocol::verdict::{Details, Fault, Spent};
 const PARAMETERS: usize = 256;
 
 /// What the JavaScript half may notice of the host.
-const NOTICED: [&str; 4] = ["locks", "channel", "store", "mirror"];
+const NOTICED: [&str; 5] = ["locks", "channel", "store", "mirror", "keyring"];
 
 /// Work that ends by settling a promise.
 pub(super) type Work = Pin<Box<dyn Future<Output = ()>>>;

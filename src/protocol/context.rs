@@ -198,8 +198,8 @@ fn unreadable_value(unreadable: Unreadable) -> StoreFailure {
         },
         Unreadable::Unopened => StoreFailure {
             code: "store-sealed",
-            message: "the value in the store does not open: its key is gone or another one than `sealKey`, or it was changed; \
-                      a sign-in replaces it"
+            message: "the value in the store does not open: its key is gone, locked away in a keyring, or another one \
+                      than `sealKey`, or it was changed; a sign-in replaces it"
                 .into(),
             cause: None,
         },
