@@ -5,6 +5,7 @@ import type { Held, Host } from "./core.js";
 import { makeError, readError } from "./errors.js";
 import type { Instance } from "./instance.js";
 import { pageLocation } from "./page-location.js";
+import { reachOf } from "./page-locks.js";
 import { open, seal } from "./seal.js";
 import { standardPorts } from "./standard-ports.js";
 import type { Channel, Clock, Locks, Store, TokenSet } from "./types.js";
@@ -13,7 +14,7 @@ import { randomBytes } from "./web-crypto.js";
 /** What the core tells this half. */
 export interface Embedding {
   emit(event: object): void;
-  presented(start: number, end: number, outcome: string): void;
+  presented: Host["presented"];
   hold(held: Held): void;
   doubt(): void;
   drop(): void;
@@ -70,5 +71,6 @@ function releasedByCrash(locks: Locks | undefined, instance: Instance): Locks | 
   if (typeof locks !== "object" || locks === null) return locks;
   const request: Locks["request"] = (name, options, callback) =>
     locks.request(name, options, (lock) => instance.keep(Promise.resolve(callback(lock))));
-  return { ...(locks.scope !== undefined && { scope: locks.scope }), request };
+  const scope = reachOf(locks);
+  return { ...(scope !== undefined && { scope }), request };
 }

@@ -1,7 +1,7 @@
 /** The Web Locks of a page or worker, which a page leaves behind when it goes to rest. */
 
 import { onRest, rest } from "./page-rest.js";
-import type { Locks } from "./types.js";
+import type { Locks, Scope } from "./types.js";
 
 /**
  * `navigator.locks`, or `undefined` where there are none. Whether they work is for the core to find out, by a real request.
@@ -12,7 +12,17 @@ import type { Locks } from "./types.js";
  */
 export function pageLocks(): Locks | undefined {
   const locks = webLocks();
-  return locks && { request: (name, options, callback) => request(locks, name, options, callback) };
+  if (locks === undefined) return undefined;
+  const scope = reachOf(locks);
+  return { ...(scope !== undefined && { scope }), request: (name, options, callback) => request(locks, name, options, callback) };
+}
+
+/**
+ * How far locks reach that do not say so themselves. The Web Locks of Node exclude the threads of one process, and nobody in another one:
+ * that one of them is free proves nothing of what several processes share.
+ */
+export function reachOf(locks: Locks): Scope | undefined {
+  return locks.scope ?? (locks === webLocks() && isNode() ? "context" : undefined);
 }
 
 const request: (locks: Locks, ...args: Parameters<Locks["request"]>) => Promise<unknown> = async (locks, name, { signal }, callback) => {
@@ -53,4 +63,9 @@ function webLocks(): Locks | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Not in what has Node in it and is a page all the same. */
+function isNode(): boolean {
+  return globalThis.navigator?.userAgent?.startsWith("Node.js/") === true;
 }

@@ -222,10 +222,14 @@ export interface RefreshCoordinatorOptions {
   name?: string;
   /**
    * Where sessions live, and the successors of spent tokens. Default: in a page or worker `indexedDbStore()`; elsewhere
-   * memory, of which this coordinator has its own for its session and the process one for successors.
+   * memory, of which this coordinator has its own for its session and the process one for successors; each worker thread of Node
+   * counts as a process here, and shares a session with others by a store in a file.
    */
   store?: Store;
-  /** Default: those of the store; in a page or worker `navigator.locks`; else none, and intents alone decide. */
+  /**
+   * Default: those of the store; in a page or worker `navigator.locks`; else none, and intents alone decide. The `navigator.locks` of
+   * Node exclude the threads of one process only, and count as no more than that.
+   */
   locks?: Locks;
   /** Where changes are announced. Default: in a page or worker a `BroadcastChannel`; else none. */
   channel?: Channel;
@@ -336,14 +340,19 @@ export interface CoordinatorEvent {
   readonly retryAt?: number;
   /** `revoked`: why. */
   readonly reason?: RevokedReason;
-  /** `store-failed`: what was tried. */
-  readonly operation?: "read" | "write";
+  /**
+   * `store-failed`: what was tried. `commit`: some minutes after `close` the store still had not taken the tokens obtained last, and they are
+   * given up. Those who called have them; the record still holds the one that was presented for them.
+   */
+  readonly operation?: "read" | "write" | "commit";
   /**
    * `degraded`: what works less well.
    *
    * - `locks`, `channel`: the host has none that work; intents in the store decide alone, and who waits looks for itself
    * - `store`: there is no IndexedDB, and the session lives in the memory of this page, for as long as it is there; or the file of a
    *   `fileStore` cannot be read
+   * - `keyring`: that of a `keyringStore` cannot be used; what it cannot seal lies in the file as it is, and what it has sealed
+   *   cannot be read
    * - `mirror`: what a `webStorageStore` keeps in localStorage cannot be written
    * - `claim`: tokens were presented without a claim (the option `onStoreFailure`)
    * - `classify`, `waitUntil`: this option failed
@@ -352,6 +361,38 @@ export interface CoordinatorEvent {
   /** `revocation-failed`: how many tokens still wait. */
   readonly left?: number;
 }
+
+/** A request with a refresh token is over. Told once its exchange is. */
+export interface PresentationMessage {
+  readonly type: "presented";
+  /** How the reply was judged: `granted`, or the class of the refusal. */
+  readonly verdict: "granted" | RefusalClass;
+  /** When it was sent: a moment of `performance.now()`, in milliseconds. */
+  readonly startTime: number;
+  /** Until the reply was read and judged, or given up. Milliseconds. */
+  readonly duration: number;
+}
+
+/** A call joined a refresh that was under way, and saved a request. */
+export interface JoinMessage {
+  readonly type: "joined";
+}
+
+/**
+ * The channels of `node:diagnostics_channel`, and what is published on each: every event of every coordinator of the process, and two
+ * messages that are no events, `presented` and `joined`. Only where the host has that module: Node, Deno, Bun, Workers with
+ * `nodejs_compat`.
+ *
+ * @example
+ * import diagnostics from "node:diagnostics_channel";
+ * diagnostics.subscribe("refresh-coordinator:revoked", (message) => log((message as CoordinatorEvent).reason));
+ */
+export type DiagnosticsMessages = {
+  readonly [Type in CoordinatorEvent["type"] as `refresh-coordinator:${Type}`]: CoordinatorEvent & { readonly type: Type };
+} & {
+  readonly "refresh-coordinator:presented": PresentationMessage;
+  readonly "refresh-coordinator:joined": JoinMessage;
+};
 
 /** Hears every event, and with no argument that the snapshot has changed. */
 export type Listener = (event?: CoordinatorEvent) => void;

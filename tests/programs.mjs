@@ -1,4 +1,4 @@
-// Where the programs are that the tests start: browsers and databases. Plain Node: the set-up asks before anything is installed.
+// Where the programs are that the tests start: browsers, databases, a keyring. Plain Node: the set-up asks before anything is installed.
 
 import { accessSync, constants, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -21,6 +21,8 @@ const PROGRAMS = {
   },
   WEBKIT_DRIVER: { title: "WebKitGTK's driver", names: ["WebKitWebDriver"], places: [] },
   XVFB: { title: "Xvfb", names: ["Xvfb"], places: [] },
+  DBUS_DAEMON: { title: "D-Bus", names: ["dbus-daemon"], places: [] },
+  GNOME_KEYRING: { title: "GNOME's keyring", names: ["gnome-keyring-daemon"], places: [] },
   REDIS_SERVER: { title: "Redis", names: ["redis-server", "valkey-server"], places: [] },
   MARIADB: { title: "MariaDB", names: ["mariadbd", "mysqld"], places: ["/usr/sbin/mariadbd", "/usr/libexec/mariadbd"] },
   POSTGRES: { title: "Postgres", names: ["postgres"], places: versionsOf("/usr/lib/postgresql", "bin/postgres") },

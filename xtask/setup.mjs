@@ -1,4 +1,4 @@
-// Everything between a clean clone and a built package: npm packages, the Rust target and components, browsers and databases,
+// Everything between a clean clone and a built package: npm packages, the Rust target and components, browsers, keyring and databases,
 // crates, `pkg/`.
 // Runs before anything is installed, so it is plain Node; every step is skipped when what it depends on has not changed.
 
@@ -7,7 +7,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fingerprint } from "./fingerprint.mjs";
-import { BROWSERS, installPrograms, missingPrograms, STORES } from "./system-packages.mjs";
+import { BROWSERS, CLUSTERS, installPrograms, KEYRINGS, missingPrograms, STORES } from "./system-packages.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
@@ -23,8 +23,9 @@ const SOURCES = [
   ...["package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json", "tsconfig.build.node.json", "js"],
 ];
 
-/** `npm test` needs browsers; the stores on databases have a command of their own. */
-const wanted = process.argv.includes("--databases") ? [BROWSERS, STORES] : [BROWSERS];
+/** `npm test` needs browsers, a keyring and Redis; what needs the other databases has commands of its own. */
+const databases = process.argv.includes("--databases");
+const wanted = [BROWSERS, CLUSTERS, KEYRINGS, ...(databases ? [STORES] : [])];
 
 const steps = [
   {
@@ -42,7 +43,7 @@ const steps = [
     },
   },
   {
-    name: wanted.length === 1 ? "browsers" : "browsers and databases",
+    name: databases ? "browsers, keyring and databases" : "browsers, keyring and Redis",
     done: () => missingPrograms(wanted).length === 0,
     // Without them only their own tests fail; they say so.
     run: () => installPrograms(wanted),

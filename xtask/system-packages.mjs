@@ -1,4 +1,4 @@
-// Installs the browsers and databases of the tests by the system's package manager, where that is possible without asking anybody.
+// Installs the browsers, databases and the keyring of the tests by the system's package manager, where that is possible without asking anybody.
 
 import { spawnSync } from "node:child_process";
 
@@ -28,8 +28,21 @@ const PROGRAMS = [
     byHand: {},
   },
   {
+    title: "GNOME's keyring",
+    wantedBy: "the tests of keyrings",
+    needs: ["DBUS_DAEMON", "GNOME_KEYRING"],
+    packages: {
+      "apt-get": ["dbus", "gnome-keyring"],
+      dnf: ["dbus-daemon", "gnome-keyring"],
+      pacman: ["dbus", "gnome-keyring"],
+      apk: ["dbus", "gnome-keyring"],
+      zypper: ["dbus-1", "gnome-keyring"],
+    },
+    byHand: {},
+  },
+  {
     title: "Redis",
-    wantedBy: "the tests of stores",
+    wantedBy: "the tests of clusters and stores",
     needs: ["REDIS_SERVER"],
     packages: { "apt-get": ["redis-server"], dnf: ["valkey"], pacman: ["valkey"], apk: ["valkey"], zypper: ["redis"] },
     byHand: { darwin: "brew install redis" },
@@ -62,7 +75,12 @@ const MANAGERS = [
 const QUIETLY = ["env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1"];
 
 /** What the programs are wanted by. */
-export const [BROWSERS, STORES] = ["the tests in browsers", "the tests of stores"];
+export const [BROWSERS, CLUSTERS, KEYRINGS, STORES] = [
+  "the tests in browsers",
+  "the tests of clusters and stores",
+  "the tests of keyrings",
+  "the tests of stores",
+];
 
 /** Those that are wanted by one of these, and of which something is missing. */
 export const missingPrograms = (wanted) => PROGRAMS.filter(({ wantedBy }) => wanted.includes(wantedBy)).filter(isMissing);

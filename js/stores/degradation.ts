@@ -1,7 +1,7 @@
 /** What a store of ours says of itself: that something works less well than it should. Its coordinators make an event of it. */
 
 /** What works less well. */
-export type Degraded = "mirror" | "store";
+export type Degraded = "keyring" | "mirror" | "store";
 
 type Listener = (what: Degraded) => void;
 

@@ -147,7 +147,12 @@ impl<W: World> Context<W> {
 
     /// Reads and decodes a record.
     pub(crate) async fn read(&self, at: &Address) -> Result<Option<Seen>, StoreFailure> {
-        let result = match self.world.read(at).await {
+        let found = self.world.read(at).await;
+        match &found {
+            Ok(_) => self.memory_mut().watched.store_answered(self.world.monotonic()),
+            Err(_) => self.memory_mut().watched.store_failed(),
+        }
+        let result = match found {
             Ok(Some(Versioned { value, version })) => match Record::decode(&value) {
                 Ok(record) => Ok(Some(Seen { record, version: Some(version) })),
                 Err(unreadable) => Err(unreadable_value(unreadable)),
@@ -193,8 +198,8 @@ fn unreadable_value(unreadable: Unreadable) -> StoreFailure {
         },
         Unreadable::Unopened => StoreFailure {
             code: "store-sealed",
-            message: "the value in the store does not open: its key is gone or another one than `sealKey`, or it was changed; \
-                      a sign-in replaces it"
+            message: "the value in the store does not open: its key is gone, locked away in a keyring, or another one \
+                      than `sealKey`, or it was changed; a sign-in replaces it"
                 .into(),
             cause: None,
         },

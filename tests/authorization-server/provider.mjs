@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { FaultQueue, Hold } from "./faults.mjs";
+import { interaction, interactions } from "./interaction.mjs";
 import { listen } from "./listen.mjs";
 import { Oracle } from "./oracle.mjs";
 import { strict } from "./personalities.mjs";
@@ -15,14 +16,18 @@ import { storage } from "./storage.mjs";
 
 /** A public client, as a page or a command-line tool is. */
 export const PUBLIC_CLIENT = "web";
-/** A confidential one, with a secret that needs encoding in HTTP Basic (RFC 6749 section 2.3.1). */
+/**
+ * A confidential one, with a secret that needs encoding in HTTP Basic (RFC 6749 section 2.3.1). Its users come back to
+ * `/api/auth/callback/issuer`, as next-auth has it for a provider with the id `issuer`, at any port of this machine.
+ */
 export const CONFIDENTIAL_CLIENT = "backend";
 export const CLIENT_SECRET = "a secret: 100% & /more+or=less/";
 
-const YEAR = 365 * 24 * 3600;
+const HOUR = 3600;
+const YEAR = 365 * 24 * HOUR;
 
 /**
- * Starts a server. `accessTokenLifetime` is in seconds.
+ * Starts a server. `accessTokenLifetime` is in seconds, or a function that returns them.
  */
 export async function startAuthorizationServer(personality = strict, { accessTokenLifetime = 300 } = {}) {
   // However slow the machine is, a client finds its connection still open when it comes back.
@@ -49,6 +54,7 @@ export async function startAuthorizationServer(personality = strict, { accessTok
   });
   const pairs = renewal(provider, paths);
   if (personality.renews) provider.use(pairs.middleware);
+  provider.use(interaction(provider));
   http.on("request", provider.callback());
 
   const next = (times, fault, endpoint = "token") => queues[endpoint].add(times, fault);
@@ -120,16 +126,30 @@ function configuration(personality, accessTokenLifetime) {
     adapter: storage(personality),
     clients: [
       client(PUBLIC_CLIENT, { token_endpoint_auth_method: "none" }),
-      client(CONFIDENTIAL_CLIENT, { client_secret: CLIENT_SECRET, token_endpoint_auth_method: "client_secret_basic" }),
+      client(CONFIDENTIAL_CLIENT, {
+        // On the loopback interface any port will do for one of these (RFC 8252 section 7.3).
+        application_type: "native",
+        client_secret: CLIENT_SECRET,
+        redirect_uris: ["http://localhost/api/auth/callback/issuer"],
+        token_endpoint_auth_method: "client_secret_basic",
+      }),
     ],
     // Pages of every origin may call it.
     clientBasedCORS: () => true,
     cookies: { keys: [randomBytes(32).toString("base64url")] },
     features: { devInteractions: { enabled: false }, revocation: { enabled: true, allowedPolicy: ownTokensOnly } },
+    interactions,
     findAccount: (_context, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
     jwks: { keys: [privateKey.export({ format: "jwk" })] },
     rotateRefreshToken: personality.rotates,
-    ttl: { AccessToken: accessTokenLifetime, Grant: YEAR, IdToken: accessTokenLifetime, RefreshToken: YEAR },
+    ttl: {
+      AccessToken: accessTokenLifetime,
+      Grant: YEAR,
+      IdToken: accessTokenLifetime,
+      Interaction: HOUR,
+      RefreshToken: YEAR,
+      Session: YEAR,
+    },
   };
 }
 

@@ -75,9 +75,14 @@ export class ServerProcess {
 
   /** Everything it has written to its disk, and said. */
   async dump() {
+    return (await this.contents()).join("\n");
+  }
+
+  /** The same, file by file: of a large database it may be more than one text can hold. */
+  async contents() {
     const files = await readdir(this.folder, { recursive: true, withFileTypes: true });
     const contents = files.filter((file) => file.isFile()).map((file) => readFile(join(file.parentPath ?? file.path, file.name), "latin1"));
-    return [...(await Promise.all(contents)), ...this.#said].join("\n");
+    return [...(await Promise.all(contents)), this.#said.join("\n")];
   }
 
   async #end() {
@@ -87,7 +92,8 @@ export class ServerProcess {
   }
 }
 
-async function freePort() {
+/** A port that nobody has. */
+export async function freePort() {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address();

@@ -1,5 +1,6 @@
 // The types as users meet them: what they promise compiles, and what they forbid does not. Compiled by `npm test`, never run.
 
+import { AsyncEntry, Entry } from "@napi-rs/keyring";
 import {
   ConfigurationError,
   InteractionRequiredError,
@@ -18,6 +19,7 @@ import {
 } from "refresh-coordinator";
 import { appStore, type AppStore } from "refresh-coordinator/stores/app";
 import { fileStore, type FileLocking, type FileStore } from "refresh-coordinator/stores/file";
+import { keyringStore, type KeyringEntry, type KeyringStore } from "refresh-coordinator/stores/keyring";
 import { redisStore, type IoRedisClient, type NodeRedisClient, type RedisStore, type UpstashClient } from "refresh-coordinator/stores/redis";
 import { sqlStore, sqlTable, type SqlListen, type SqlStore } from "refresh-coordinator/stores/sql";
 import { storeContract } from "refresh-coordinator/testing";
@@ -53,6 +55,18 @@ export async function commandLine(store: Store, deviceFlow: () => Promise<Record
     if (error instanceof RefreshError && error.signInRequired) throw new Error("run `app login`");
     throw error;
   });
+}
+
+/** What a keyring's package has, as it is. */
+export function inTheKeyring(): KeyringStore[] {
+  const file = fileStore(new URL("file:///home/ann/.config/cli/credentials.json"));
+  const own: KeyringEntry = { getPassword: () => undefined, setPassword: () => {}, deletePassword: async () => true };
+  return [
+    keyringStore({ service: "cli", file }),
+    keyringStore({ service: "cli", account: "ann", file, entry: (service, account) => new AsyncEntry(service, account) }),
+    keyringStore({ service: "cli", file, entry: (service, account) => new Entry(service, account) }),
+    keyringStore({ service: "cli", file, entry: async () => own }),
+  ];
 }
 
 /** A format of the app's own: fewer members than a token set, and other names. */
@@ -138,6 +152,8 @@ export const custom = new RefreshCoordinator({
 new RefreshCoordinator({ clientId: "web", tokenEndpoint: "/token", timeout: "10s" });
 // @ts-expect-error all three are needed
 appStore({ load: () => undefined, save: () => {} });
+// @ts-expect-error the file beside the keyring is a store
+keyringStore({ service: "cli", file: "credentials.json" });
 // @ts-expect-error that is no client
 redisStore({ get: async () => null });
 // @ts-expect-error there is no such database

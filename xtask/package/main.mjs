@@ -12,7 +12,10 @@ process.chdir(fileURLToPath(new URL("../..", import.meta.url)));
 const ENTRIES = ["index", "index.workerd", "index.edge-light"];
 
 /** What is imported beside it. */
-const BESIDE = ["next-auth", "stores/app", "stores/file", "stores/redis", "stores/sql", "stores/web", "testing", "worker"];
+const BESIDE = [
+  ...["next-auth", "opentelemetry", "testing", "worker"],
+  ...["stores/app", "stores/file", "stores/keyring", "stores/redis", "stores/sql", "stores/web"],
+];
 
 rmSync("target/xtask/types", { recursive: true, force: true });
 await bundle([...ENTRIES, ...BESIDE], ["index", ...BESIDE]);
