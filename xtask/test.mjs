@@ -40,6 +40,11 @@ const tests = [
     run: [node, "--test", "--test-concurrency=2", "--test-reporter=spec", "--test-timeout=400000", ...testsIn("tests/browser")],
     summary: /^ℹ (tests|pass|fail|cancelled|skipped|todo) /,
   },
+  {
+    name: "processes on one credential file",
+    run: [node, "--test", "--test-concurrency=1", "--test-reporter=spec", "--test-timeout=300000", ...testsIn("tests/processes")],
+    summary: /^ℹ (tests|pass|fail|cancelled|skipped|todo) /,
+  },
   // The packed tarball, where it is soon tried. `npm run test:hosts` has all hosts.
   { name: "hosts", run: [node, "tests/hosts/run.mjs", "--quick"], summary: /^[✔✖] / },
 ];

@@ -4,6 +4,7 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { deviceClient, deviceFlow, devicePages } from "./device-flow.mjs";
 import { FaultQueue, Hold } from "./faults.mjs";
 import { listen } from "./listen.mjs";
 import { Oracle } from "./oracle.mjs";
@@ -19,7 +20,8 @@ export const PUBLIC_CLIENT = "web";
 export const CONFIDENTIAL_CLIENT = "backend";
 export const CLIENT_SECRET = "a secret: 100% & /more+or=less/";
 
-const YEAR = 365 * 24 * 3600;
+const HOUR = 3600;
+const YEAR = 365 * 24 * HOUR;
 
 /**
  * Starts a server. `accessTokenLifetime` is in seconds.
@@ -49,6 +51,7 @@ export async function startAuthorizationServer(personality = strict, { accessTok
   });
   const pairs = renewal(provider, paths);
   if (personality.renews) provider.use(pairs.middleware);
+  provider.use(deviceFlow(provider));
   http.on("request", provider.callback());
 
   const next = (times, fault, endpoint = "token") => queues[endpoint].add(times, fault);
@@ -121,15 +124,28 @@ function configuration(personality, accessTokenLifetime) {
     clients: [
       client(PUBLIC_CLIENT, { token_endpoint_auth_method: "none" }),
       client(CONFIDENTIAL_CLIENT, { client_secret: CLIENT_SECRET, token_endpoint_auth_method: "client_secret_basic" }),
+      client(undefined, deviceClient),
     ],
     // Pages of every origin may call it.
     clientBasedCORS: () => true,
     cookies: { keys: [randomBytes(32).toString("base64url")] },
-    features: { devInteractions: { enabled: false }, revocation: { enabled: true, allowedPolicy: ownTokensOnly } },
+    features: {
+      devInteractions: { enabled: false },
+      deviceFlow: { enabled: true, ...devicePages },
+      revocation: { enabled: true, allowedPolicy: ownTokensOnly },
+    },
     findAccount: (_context, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
     jwks: { keys: [privateKey.export({ format: "jwk" })] },
     rotateRefreshToken: personality.rotates,
-    ttl: { AccessToken: accessTokenLifetime, Grant: YEAR, IdToken: accessTokenLifetime, RefreshToken: YEAR },
+    ttl: {
+      AccessToken: accessTokenLifetime,
+      DeviceCode: HOUR,
+      Grant: YEAR,
+      IdToken: accessTokenLifetime,
+      Interaction: HOUR,
+      RefreshToken: YEAR,
+      Session: HOUR,
+    },
   };
 }
 

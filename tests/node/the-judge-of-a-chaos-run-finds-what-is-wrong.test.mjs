@@ -1,9 +1,9 @@
-// The judge of the chaos runs in browsers, on records made by hand: what must fail fails, and nothing else.
+// The judge of the chaos runs, on records made by hand: what must fail fails, and nothing else.
 
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { judge } from "../browser/chaos/judge.mjs";
+import { judge, traced } from "../browser/chaos/judge.mjs";
 import { leftOut, plan } from "../browser/chaos/plan.mjs";
 
 const session = "one";
@@ -41,6 +41,21 @@ test("a reuse has a cause if the reply was lost, or one of the two was gone or s
 test("a request that was late is a reuse with a cause, if its sender was gone", () => {
   const late = [presented(1, "a"), leaves("a"), { type: "ended", place: "a" }, presented(2, "b"), said("rotated", 2), said("reused", 1)];
   assert.deepEqual(judge(expiry(...late, told("b", "A1", over), lost)), []);
+});
+
+test("a server that accepts the previous token rotates it once more, with a cause", () => {
+  const twice = (...between) => expiry(presented(1, "a"), said("rotated", 1), ...between, presented(2, "b"), said("rotated", 2), told("a", "A2"), told("b", "A2"), lives("A2"));
+  const reply = { type: "lost", id: 1 };
+  assert.deepEqual(judge(twice(reply)), []);
+  assert.deepEqual(judge(twice()), ["expiry 1: request 2 of b with R1 was a reuse without a cause"]);
+  assert.deepEqual(traced(twice(reply)), ["request 2 of b with R1 was rotated once more, after the reply to request 1 was lost"]);
+  assert.deepEqual(traced(good), []);
+});
+
+test("what may have been the cause of a reuse is told", () => {
+  const killed = [leaves("a", "kill at reply"), { type: "ended", place: "a" }];
+  assert.deepEqual(traced(reuse({ between: killed })), ["request 2 of b with R1 was reused, after a met kill at reply"]);
+  assert.deepEqual(traced(reuse()), ["request 2 of b with R1 was reused, after nothing"]);
 });
 
 const wrong = [

@@ -34,13 +34,13 @@ export function judge(whole) {
       if (!entries.some((entry) => ["told", "silent"].includes(entry.type) && entry.place === place)) say(number, `${place} was not asked`);
     }
 
-    const rotations = of("rotated").length;
-    if (rotations !== 1) say(number, `${rotations} rotations`);
+    const once = of("rotated").filter((rotation) => !isAgain(record, rotation)).length;
+    if (once !== 1) say(number, `${once} rotations`);
     let accounted = 0;
-    for (const reuse of of("reused")) {
+    for (const reuse of entries.filter((entry) => isAgain(record, entry))) {
       const cause = causes(record, reuse).find((cause) => !excused.has(cause));
       excused.add(cause);
-      accounted += cause === undefined ? 0 : 1;
+      accounted += cause === undefined || reuse.type !== "reused" ? 0 : 1;
       if (cause === undefined) say(number, `${described(record, reuse)} was a reuse without a cause`);
     }
     if (!looked.alive && accounted === 0) say(number, "the session was lost without a cause");
@@ -52,6 +52,24 @@ export function judge(whole) {
     for (const text of looked.alive ? misled(of("told"), looked.active) : misinformed(of("told"))) say(number, text);
   }
   return wrong;
+}
+
+/** Every token that was presented once more after it was used up, and what somebody did that may have been why. */
+export function traced(record) {
+  const again = record.filter((entry) => isAgain(record, entry));
+  return again.map((reuse) => {
+    const did = causes(record, reuse).map((cause) => record[cause]);
+    const why = did.map(({ type, place, by, id }) => (type === "lost" ? `the reply to request ${id} was lost` : `${place} met ${by}`));
+    return `${described(record, reuse)} was ${reuse.type === "reused" ? "reused" : "rotated once more"}, after ${why.join(" and ") || "nothing"}`;
+  });
+}
+
+/** Was the token used up before? A server that still accepts the previous one says that it has rotated it once more. */
+function isAgain(record, entry) {
+  if (entry.type === "reused") return true;
+  if (entry.type !== "rotated") return false;
+  const tokenOf = (id) => record.find((one) => one.type === "presented" && one.id === id)?.token;
+  return record.slice(0, record.indexOf(entry)).some(({ type, id }) => type === "rotated" && tokenOf(id) === tokenOf(entry.id));
 }
 
 /** Places that were gone although nobody did anything to them. */

@@ -1,0 +1,205 @@
+// The processes of a chaos run: what is done to them, and the record of it for the judge.
+//
+// A place, in the judge's words, is one process: who is started in the place of one that is gone, is another.
+
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { start } from "../programs.mjs";
+
+/** So much time passes at once while somebody stands still, in milliseconds: less than what an attempt is given. */
+const STRIDE = 2_000;
+/** So often, in real milliseconds. */
+const OFTEN = 100;
+/** For no longer, in strides, does somebody stand still. */
+const STRIDES = 150;
+
+export class Members {
+  /** What was done, counted. */
+  done = {};
+
+  #run;
+  #slots;
+  #count = 0;
+  #folder;
+  #pauses = new Set();
+  /** Called when the next one is about to send a request. */
+  #sends = new Set();
+  #pause = 0;
+
+  /** @param run `runtimes`, `settings`, `folder`, `time`, `lease` in milliseconds, `isLocked`, `record`, and `bounded`, which ends every wait */
+  constructor(run, processes) {
+    this.#run = run;
+    this.#slots = Array.from({ length: processes }, () => undefined);
+    this.#folder = join(run.folder, "deeds");
+    mkdirSync(this.#folder);
+  }
+
+  get living() {
+    return this.#slots.filter((member) => member?.state === "living");
+  }
+
+  /** Does anybody stand still? */
+  get isAnyStill() {
+    return this.#pauses.size > 0;
+  }
+
+  at(slots) {
+    return [...new Set(slots)].map((slot) => this.#slots[slot]);
+  }
+
+  named(name) {
+    return this.#slots.find((member) => member?.name === name);
+  }
+
+  /** Starts whatever is missing. */
+  async complete() {
+    await Promise.all(this.#slots.map((member, slot) => (member === undefined ? this.#start(slot) : undefined)));
+  }
+
+  /** The same in all that live. Those that go meanwhile are passed over. */
+  all(does) {
+    const one = async (member) => {
+      try {
+        return await this.#run.bounded(does(member), `an answer of ${member.name}`);
+      } catch (error) {
+        if (member.state !== "living") return undefined;
+        this.#run.record.push({ type: "silent", place: member.name, why: error.message });
+        throw error;
+      }
+    };
+    return Promise.all(this.living.map(one));
+  }
+
+  /** Time passes for all. */
+  pass(wall, monotonic) {
+    this.#run.time.pass(wall, monotonic);
+    for (const member of this.living) member.tell({ does: "wake" });
+  }
+
+  /** Lays out what whoever gets there first does to itself. Nothing is left of what was there before. */
+  lay(deeds, pause = 0) {
+    for (const name of readdirSync(this.#folder)) rmSync(join(this.#folder, name));
+    this.#pause = pause;
+    for (const [index, { do: deed, at }] of deeds.entries()) writeFileSync(join(this.#folder, `${at} ${deed} ${index}`), "");
+  }
+
+  /** Nobody comes any more to what is still there. */
+  clear() {
+    for (const name of readdirSync(this.#folder).filter((name) => !name.endsWith("taken"))) this.#note(`nobody came to ${name.replace(/ \d+ (\w+) \d+$/, " $1")}`);
+    this.lay([]);
+  }
+
+  /** It ends by itself, as a process does that is done. */
+  async end(member) {
+    if (member?.state !== "living") return;
+    this.#leaves(member, "end");
+    member.end();
+    await this.#run.bounded(member.gone, `the end of ${member.name}`);
+  }
+
+  async kill(member) {
+    if (member?.state !== "living") return;
+    this.#leaves(member, "kill");
+    member.signal("SIGKILL");
+    await this.#run.bounded(member.gone, `the end of ${member.name}`);
+  }
+
+  stop(member) {
+    if (member?.state !== "living") return;
+    member.signal("SIGSTOP");
+    this.#stands(member, "stop");
+  }
+
+  /** Settled when nobody stands still any more. */
+  async atRest() {
+    while (this.isAnyStill) await Promise.all(this.#pauses);
+  }
+
+  async close() {
+    for (const member of this.#slots) member?.signal("SIGCONT");
+    for (const member of this.living) {
+      this.#leaves(member, "end");
+      member.end();
+    }
+    await Promise.all(this.#slots.map((member) => member?.gone));
+  }
+
+  /** A process with a coordinator. */
+  #start(slot) {
+    const { runtimes, settings, record, bounded } = this.#run;
+    const name = `process ${slot} (${(this.#count += 1)})`;
+    const calls = new Map();
+    let ready;
+    const isReady = new Promise((resolve) => (ready = resolve));
+    const program = start(runtimes[slot % runtimes.length], "main.mjs", { ...settings, name, deeds: this.#folder }, (line) => {
+      if (line.ready) ready();
+      else if (line.does) this.#does(member, line);
+      else if (line.reached) for (const hear of this.#sends) hear(member);
+      else calls.get(line.id)?.(line);
+    });
+    const gone = program.gone.then(({ how, said }) => {
+      member.state = "ended";
+      this.#slots[slot] = undefined;
+      record.push({ type: "ended", place: name, how, ...(said !== "" && { said }) });
+      for (const settle of [...calls.values(), ready]) settle({ error: `it is gone: ${how} ${said}` });
+    });
+    const call = async (does, ...values) => {
+      const id = calls.size + 1;
+      const line = await new Promise((resolve) => {
+        calls.set(id, resolve);
+        if (member.state === "ended") resolve({ error: "it is gone" });
+        else program.tell({ id, does, values });
+      });
+      if (line.error) throw new Error(`${name}: ${line.error}`);
+      return line.result;
+    };
+    const member = { ...program, name, gone, call, state: "living", asked: undefined };
+    this.#slots[slot] = member;
+    record.push({ type: "began", place: name });
+    return bounded(isReady, `${name} to start`);
+  }
+
+  /** It has done so to itself, or does in this moment. */
+  #does(member, { does, at }) {
+    if (does === "kill") this.#leaves(member, `kill at ${at}`);
+    else this.#stands(member, `stop at ${at}`);
+  }
+
+  #leaves(member, by) {
+    member.state = "leaving";
+    this.#run.record.push({ type: "leaves", place: member.name, by });
+    this.#note(by.replace(/ \d+$/, ""));
+  }
+
+  /** It stands still until its lease is over, and, if nothing but the lease keeps the others from it, until one of them is about to send. */
+  #stands(member, by) {
+    this.#leaves(member, by);
+    const pause = this.#stillness(member).finally(() => this.#pauses.delete(pause));
+    this.#pauses.add(pause);
+  }
+
+  async #stillness(member) {
+    const { isLocked, lease, record } = this.#run;
+    let another = false;
+    const hear = (who) => (another ||= who !== member);
+    this.#sends.add(hear);
+    for (let strides = 0; strides < STRIDES && !another; strides += 1) {
+      await sleep(OFTEN);
+      if (isLocked && strides * STRIDE > lease) break;
+      if (!another) this.pass(STRIDE);
+    }
+    this.#sends.delete(hear);
+    await sleep(this.#pause);
+    if (member.state !== "leaving") return;
+    member.state = "living";
+    record.push({ type: "back", place: member.name });
+    member.signal("SIGCONT");
+    member.tell({ does: "wake" });
+  }
+
+  #note(what) {
+    this.done[what] = (this.done[what] ?? 0) + 1;
+  }
+}
