@@ -1,0 +1,54 @@
+/**
+ * Where a file really is, and what lies beside it.
+ *
+ * A rename puts a file in the place of a symbolic link, not of what the link means. So links are followed first, also to a file that is
+ * not there yet; and whoever comes by another link finds the same lock.
+ */
+
+import { promises as fs } from "node:fs";
+import { basename, dirname, isAbsolute, join } from "node:path";
+
+import { unless } from "./file-failure.js";
+
+export interface Place {
+  readonly folder: string;
+  /** The name in the folder. */
+  readonly name: string;
+  /** Both. */
+  readonly file: string;
+}
+
+/** As many as the system itself follows. */
+const LINKS = 40;
+
+/** Follows the links of a path that is absolute. */
+export async function placeOf(path: string): Promise<Place> {
+  let at = path;
+  for (let left = LINKS; ; left -= 1) {
+    const folder = (await unless(["ENOENT"], fs.realpath(dirname(at)))) ?? dirname(at);
+    const name = basename(at);
+    const file = join(folder, name);
+    const target = left === 0 ? undefined : await unless(["ENOENT", "EINVAL", "ENOTDIR", "UNKNOWN"], fs.readlink(file));
+    if (target === undefined) return { folder, name, file };
+    at = isAbsolute(target) ? target : join(folder, target);
+  }
+}
+
+/** Whoever holds a lock on this file may refresh. It is never deleted: who waits for it would wait for another file than who comes. */
+export function lockFileOf({ file }: Place): string {
+  return `${file}.lock`;
+}
+
+/** Makes the folder, and those above it, for the user alone. One that is there stays as it is. */
+export async function makeFolder(folder: string): Promise<void> {
+  const first = await fs.mkdir(folder, { recursive: true, mode: 0o700 });
+  if (first === undefined || process.platform === "win32") return;
+  // The process's umask may have taken more than it should.
+  for (let made = folder; made.length >= first.length; made = dirname(made)) await fs.chmod(made, 0o700);
+}
+
+/** A file's owner is kept, or who has run a tool as root once could no longer read what is his. */
+export async function ownerFor({ file, folder }: Place): Promise<{ uid: number; gid: number } | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  return (await unless(["ENOENT"], fs.stat(file))) ?? fs.stat(folder);
+}
