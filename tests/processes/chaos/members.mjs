@@ -8,11 +8,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { start } from "../programs.mjs";
 
-/** So much time passes at once while somebody stands still, in milliseconds: less than what an attempt is given. */
+/** So much time passes at once where time is to pass fast, in milliseconds: less than what an attempt is given. */
 const STRIDE = 2_000;
 /** So often, in real milliseconds. */
 const OFTEN = 100;
-/** For no longer, in strides, does somebody stand still. */
+/** So many times at most. */
 const STRIDES = 150;
 
 export class Members {
@@ -45,8 +45,9 @@ export class Members {
     return this.#pauses.size > 0;
   }
 
+  /** Those of them that live. */
   at(slots) {
-    return [...new Set(slots)].map((slot) => this.#slots[slot]);
+    return this.living.filter((member) => slots.includes(this.#slots.indexOf(member)));
   }
 
   named(name) {
@@ -106,10 +107,17 @@ export class Members {
     await this.#run.bounded(member.gone, `the end of ${member.name}`);
   }
 
+  /** Others wait for it. */
+  async killOwner(member) {
+    await this.kill(member);
+    if (!this.#run.isLocked) void this.#untilAnotherSends(member);
+  }
+
   stop(member) {
     if (member?.state !== "living") return;
     member.signal("SIGSTOP");
-    this.#stands(member, "stop");
+    this.#leaves(member, "stop");
+    this.#stands(member);
   }
 
   /** Settled when nobody stands still any more. */
@@ -163,8 +171,9 @@ export class Members {
 
   /** It has done so to itself, or does in this moment. */
   #does(member, { does, at }) {
-    if (does === "kill") this.#leaves(member, `kill at ${at}`);
-    else this.#stands(member, `stop at ${at}`);
+    this.#leaves(member, `${does} at ${at}`);
+    if (does === "stop") this.#stands(member);
+    else if (!this.#run.isLocked) void this.#untilAnotherSends(member);
   }
 
   #leaves(member, by) {
@@ -173,30 +182,41 @@ export class Members {
     this.#note(by.replace(/ \d+$/, ""));
   }
 
-  /** It stands still until its lease is over, and, if nothing but the lease keeps the others from it, until one of them is about to send. */
-  #stands(member, by) {
-    this.#leaves(member, by);
-    const pause = this.#stillness(member).finally(() => this.#pauses.delete(pause));
+  #stands(member) {
+    const pause = this.#standing(member).finally(() => this.#pauses.delete(pause));
     this.#pauses.add(pause);
   }
 
-  async #stillness(member) {
-    const { isLocked, lease, record } = this.#run;
-    let another = false;
-    const hear = (who) => (another ||= who !== member);
-    this.#sends.add(hear);
-    for (let strides = 0; strides < STRIDES && !another; strides += 1) {
-      await sleep(OFTEN);
-      if (isLocked && strides * STRIDE > lease) break;
-      if (!another) this.pass(STRIDE);
-    }
-    this.#sends.delete(hear);
+  /** It stands still until its lease is over and, if nothing but the lease keeps the others from it, until one of them is about to send. */
+  async #standing(member) {
+    if (this.#run.isLocked) await this.#passLease();
+    else await this.#untilAnotherSends(member);
     await sleep(this.#pause);
     if (member.state !== "leaving") return;
     member.state = "living";
-    record.push({ type: "back", place: member.name });
+    this.#run.record.push({ type: "back", place: member.name });
     member.signal("SIGCONT");
     member.tell({ does: "wake" });
+  }
+
+  async #passLease() {
+    for (let passed = 0; passed < this.#run.lease; passed += STRIDE) {
+      await sleep(OFTEN);
+      this.pass(STRIDE);
+    }
+  }
+
+  /** Time passes fast until somebody goes on in the place of a process, or nobody has to. */
+  async #untilAnotherSends(member) {
+    let another = false;
+    const hear = (who) => (another ||= who !== member);
+    this.#sends.add(hear);
+    for (let strides = 0; strides < STRIDES; strides += 1) {
+      await sleep(OFTEN);
+      if (another || this.living.every(({ asked }) => asked?.isAnswered)) break;
+      this.pass(STRIDE);
+    }
+    this.#sends.delete(hear);
   }
 
   #note(what) {

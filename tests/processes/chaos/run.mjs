@@ -76,17 +76,18 @@ async function expiry(round, { members, network, record }) {
   members.pass(LATER, clocks === "both" ? LATER : 0);
   for (const member of members.living) ask(member, number, callers);
   const presenter = await bounded(first.arrival, `the first request of expiry ${number}`);
-  if (meanwhile.do === "kill presenter") await members.kill(members.named(presenter));
+  if (meanwhile.do === "kill presenter") await members.killOwner(members.named(presenter));
   if (meanwhile.do === "stop presenter") members.stop(members.named(presenter));
   if (meanwhile.do === "kill waiting") await Promise.all(members.at(meanwhile.who).map((member) => member.name !== presenter && members.kill(member)));
   first.release();
 }
 
 function ask(member, number, callers) {
-  const answers = member.call("ask", callers);
+  const asked = { number, answers: member.call("ask", callers), isAnswered: false };
+  const over = () => void (asked.isAnswered = true);
   // Who is gone gives none.
-  answers.catch(() => {});
-  member.asked = { number, answers };
+  asked.answers.then(over, over);
+  member.asked = asked;
 }
 
 /** Collects what callers were told, and looks at what the server knows. Signs in again if the session is lost. */

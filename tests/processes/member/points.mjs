@@ -18,7 +18,6 @@ const SIGNALS = { kill: "SIGKILL", stop: "SIGSTOP" };
 
 /** `say` must not return before it is said. */
 export function points(folder, say) {
-  let replied = false;
   let writing;
 
   /** Does what is laid out here. `first` is done before. */
@@ -50,7 +49,8 @@ export function points(folder, say) {
       Object.assign(Object.create(store), {
         read: (key) => store.read(key),
         write(key, value, conditions) {
-          const own = (writing = { what: replied ? "commit" : "claim", steps: 0 });
+          // What a claim is, its intent says.
+          const own = (writing = { what: value !== undefined && "intent" in JSON.parse(value) ? "claim" : "commit", steps: 0 });
           return store.write(key, value, conditions).finally(() => writing === own && (writing = undefined));
         },
         ...(store.watch && { watch: (key, listener) => store.watch(key, listener) }),
@@ -59,9 +59,7 @@ export function points(folder, say) {
     async fetch(input, init) {
       say({ reached: "request" });
       reach("request");
-      replied = false;
       const response = await fetch(input, init);
-      replied = true;
       reach("reply");
       return response;
     },
