@@ -7,7 +7,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fingerprint } from "./fingerprint.mjs";
-import { BROWSERS, installPrograms, missingPrograms, STORES } from "./system-packages.mjs";
+import { BROWSERS, CLUSTERS, installPrograms, missingPrograms, STORES } from "./system-packages.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
@@ -23,8 +23,9 @@ const SOURCES = [
   ...["package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json", "js"],
 ];
 
-/** `npm test` needs browsers; the stores on databases have a command of their own. */
-const wanted = process.argv.includes("--databases") ? [BROWSERS, STORES] : [BROWSERS];
+/** `npm test` needs browsers and Redis; what needs the other databases has commands of its own. */
+const databases = process.argv.includes("--databases");
+const wanted = databases ? [BROWSERS, CLUSTERS, STORES] : [BROWSERS, CLUSTERS];
 
 const steps = [
   {
@@ -42,7 +43,7 @@ const steps = [
     },
   },
   {
-    name: wanted.length === 1 ? "browsers" : "browsers and databases",
+    name: databases ? "browsers and databases" : "browsers and Redis",
     done: () => missingPrograms(wanted).length === 0,
     // Without them only their own tests fail; they say so.
     run: () => installPrograms(wanted),

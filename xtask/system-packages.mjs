@@ -29,7 +29,7 @@ const PROGRAMS = [
   },
   {
     title: "Redis",
-    wantedBy: "the tests of stores",
+    wantedBy: "the tests of clusters and stores",
     needs: ["REDIS_SERVER"],
     packages: { "apt-get": ["redis-server"], dnf: ["valkey"], pacman: ["valkey"], apk: ["valkey"], zypper: ["redis"] },
     byHand: { darwin: "brew install redis" },
@@ -62,7 +62,7 @@ const MANAGERS = [
 const QUIETLY = ["env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1"];
 
 /** What the programs are wanted by. */
-export const [BROWSERS, STORES] = ["the tests in browsers", "the tests of stores"];
+export const [BROWSERS, CLUSTERS, STORES] = ["the tests in browsers", "the tests of clusters and stores", "the tests of stores"];
 
 /** Those that are wanted by one of these, and of which something is missing. */
 export const missingPrograms = (wanted) => PROGRAMS.filter(({ wantedBy }) => wanted.includes(wantedBy)).filter(isMissing);

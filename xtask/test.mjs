@@ -45,6 +45,12 @@ const tests = [
     run: [node, "--test", "--test-concurrency=1", "--test-reporter=spec", "--test-timeout=300000", ...testsIn("tests/processes")],
     summary: /^ℹ (tests|pass|fail|cancelled|skipped|todo) /,
   },
+  {
+    name: "cluster on Redis",
+    // A process and the database stand still for longer than an intent lives. `npm run chaos:cluster` has a thousand sessions, and Postgres.
+    run: [node, "--test", "--test-concurrency=1", "--test-reporter=spec", "--test-timeout=300000", ...testsIn("tests/cluster")],
+    summary: /^ℹ (tests|pass|fail|cancelled|skipped|todo) /,
+  },
   // The packed tarball, where it is soon tried. `npm run test:hosts` has all hosts.
   { name: "hosts", run: [node, "tests/hosts/run.mjs", "--quick"], summary: /^[✔✖] / },
 ];

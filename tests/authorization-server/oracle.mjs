@@ -9,7 +9,8 @@ const nothing = () => ({ granted: 0, refused: 0, rotations: 0, reuses: 0, revoca
 
 export class Oracle extends EventEmitter {
   #sessions = new Map();
-  #issued = new Set();
+  /** Tokens, and the session of each. */
+  #issued = new Map();
   #presentations = 0;
 
   /** The tokens that clients asked to be revoked (RFC 7009), in order, whether the server knew them or not. */
@@ -22,7 +23,12 @@ export class Oracle extends EventEmitter {
 
   /** Every refresh and access token the server ever issued, to search for in what must not hold one. */
   get issued() {
-    return [...this.#issued];
+    return [...this.#issued.keys()];
+  }
+
+  /** The session of a token that it issued, also when nothing of it is left. */
+  sessionOf(token) {
+    return this.#issued.get(token);
   }
 
   /** The counts of one session, or of all together. */
@@ -48,8 +54,8 @@ export class Oracle extends EventEmitter {
   /** Listens to what the provider says of itself. */
   watch(provider) {
     const sessionOf = ({ oidc }) => (oidc.entities.RefreshToken ?? oidc.entities.Grant)?.grantId ?? oidc.entities.Grant?.jti;
-    provider.on("refresh_token.saved", (token) => this.#issued.add(token.jti));
-    provider.on("access_token.saved", (token) => this.#issued.add(token.jti));
+    provider.on("refresh_token.saved", (token) => this.#issued.set(token.jti, token.grantId));
+    provider.on("access_token.saved", (token) => this.#issued.set(token.jti, token.grantId));
     provider.on("refresh_token.consumed", (token) => this.#count("rotations", token.grantId, "rotation"));
     provider.on("grant.success", (context) => this.#count("granted", sessionOf(context), "granted"));
     provider.on("grant.error", (context, error) => {

@@ -4,7 +4,7 @@
 export async function begin({ options, name, seed, wall }) {
   // A service worker may not import when it likes: it has done so at its start.
   const { RefreshCoordinator } = globalThis.package ?? (await import("/pkg/index.js"));
-  const { Random } = globalThis.random ?? (await import("/tests/browser/chaos/random.mjs"));
+  const { Random } = globalThis.random ?? (await import("/tests/chaos/random.mjs"));
   const lots = new Random(`${seed} ${name}`);
   Object.assign(globalThis, { place: name, ahead: { wall, monotonic: 0 }, lost: 0 });
   globalThis.BroadcastChannel = class extends BroadcastChannel {

@@ -2,7 +2,7 @@
 //
 // Pure. A plan says what is done at each expiry, not who refreshes: that is for the tabs to settle.
 
-import { Random } from "./random.mjs";
+import { Random } from "../../chaos/random.mjs";
 
 /** Done to a tab before anybody calls. */
 const BEFORE = ["nothing", "nothing", "close", "reload", "navigate", "rest", "kill"];

@@ -2,9 +2,10 @@
 
 import { startAuthorizationServer } from "../../authorization-server/provider.mjs";
 import { strict } from "../../authorization-server/personalities.mjs";
+import { Record } from "../../chaos/record.mjs";
 import { Site } from "../engines/site.mjs";
 import * as inPlace from "./in-place.mjs";
-import { Network } from "./network.mjs";
+import { Network } from "../../chaos/network.mjs";
 import { Places } from "./places.mjs";
 import { described } from "./plan.mjs";
 
@@ -101,19 +102,6 @@ async function signIn({ server, places, record }) {
     if (token !== tokens.access_token) throw new Error(`${name} did not take up the new session: ${token ? "another token" : `${error} ${reason}`}`);
   });
   return session;
-}
-
-/** What happened, in order, and when: in milliseconds since the run began. */
-class Record extends Array {
-  #began = performance.now();
-
-  static get [Symbol.species]() {
-    return Array;
-  }
-
-  push(entry) {
-    return super.push({ ...entry, at: Math.round(performance.now() - this.#began) });
-  }
 }
 
 function withinPatience(promise, what) {

@@ -3,7 +3,7 @@
 import "../engines/agent.js";
 
 import * as library from "/pkg/index.js";
-import * as random from "./random.mjs";
+import * as random from "../../chaos/random.mjs";
 
 // It may not import when it likes.
 Object.assign(globalThis, { package: library, random, rest: () => {} });

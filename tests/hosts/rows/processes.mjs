@@ -5,7 +5,7 @@ import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { judge } from "../../browser/chaos/judge.mjs";
+import { judge } from "../../chaos/judge.mjs";
 import { plan } from "../../processes/chaos/plan.mjs";
 import { run } from "../../processes/chaos/run.mjs";
 import { start } from "../../processes/programs.mjs";

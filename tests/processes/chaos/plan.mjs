@@ -2,7 +2,7 @@
 //
 // Pure. A plan says what is done at each expiry, not who refreshes: that is for the processes to settle.
 
-import { Random } from "../../browser/chaos/random.mjs";
+import { Random } from "../../chaos/random.mjs";
 
 /** Done to processes before the access token ends. */
 const BEFORE = ["nothing", "nothing", "kill", "end"];

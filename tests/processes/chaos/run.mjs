@@ -6,7 +6,8 @@ import { join } from "node:path";
 
 import { strict } from "../../authorization-server/personalities.mjs";
 import { PUBLIC_CLIENT, startAuthorizationServer } from "../../authorization-server/provider.mjs";
-import { Network } from "../../browser/chaos/network.mjs";
+import { Network } from "../../chaos/network.mjs";
+import { Record } from "../../chaos/record.mjs";
 import { PassingTime } from "../passing-time.mjs";
 import { here } from "../programs.mjs";
 import { readAllTheTime } from "../reading.mjs";
@@ -131,19 +132,6 @@ async function signIn({ server, members, record }) {
     if (token !== tokens.access_token) throw new Error(`${member.name} did not take up the new session: ${token ? "another token" : `${error} ${reason}`}`);
   });
   return session;
-}
-
-/** What happened, in order, and when: in milliseconds since the run began. */
-class Record extends Array {
-  #began = performance.now();
-
-  static get [Symbol.species]() {
-    return Array;
-  }
-
-  push(entry) {
-    return super.push({ ...entry, at: Math.round(performance.now() - this.#began) });
-  }
 }
 
 function bounded(promise, what) {

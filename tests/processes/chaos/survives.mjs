@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { judge, traced } from "../../browser/chaos/judge.mjs";
+import { judge, traced } from "../../chaos/judge.mjs";
 import { described, plan } from "./plan.mjs";
 import { run } from "./run.mjs";
 

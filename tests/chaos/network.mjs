@@ -1,18 +1,12 @@
 // What becomes of the requests to the token endpoint during a chaos run, and the record of it.
-//
-// The record has names in the place of tokens: R1, R2, … and A1, A2, … in the order in which they were met.
 
-import { AsyncLocalStorage } from "node:async_hooks";
-import { once } from "node:events";
-
-import { cutOff, delay, dropBefore, Hold, unavailable } from "../../authorization-server/faults.mjs";
+import { cutOff, delay, dropBefore, Hold, unavailable } from "../authorization-server/faults.mjs";
+import { peek, Witness } from "./witness.mjs";
 
 export class Network {
   #record;
   #server;
-  #names = new Map();
-  #request = new AsyncLocalStorage();
-  #requests = 0;
+  #witness;
   #sockets = new Map();
   #offline = new Set();
   #underWay = new Set();
@@ -22,18 +16,12 @@ export class Network {
   constructor(server, record) {
     this.#record = record;
     this.#server = server;
+    this.#witness = new Witness(server, record);
     server.next(Infinity, (context, next) => {
       const met = this.#meet(context, next).finally(() => this.#underWay.delete(met));
       this.#underWay.add(met);
       return met;
     });
-    for (const [event, type] of [["rotation", "rotated"], ["reuse", "reused"], ["refused", "refused"]]) {
-      // A reuse is a refusal too, and was recorded as one.
-      const tell = ({ session, detail }) => {
-        if (type !== "refused" || detail !== "refresh token already used") record.push({ type, id: this.#request.getStore(), session, detail });
-      };
-      server.oracle.on(event, tell);
-    }
   }
 
   /**
@@ -62,26 +50,22 @@ export class Network {
   }
 
   nameOf(token, letter) {
-    const name = this.#names.get(token) ?? `${letter}${[...this.#names.values()].filter((name) => name[0] === letter).length + 1}`;
-    this.#names.set(token, name);
-    return name;
+    return this.#witness.nameOf(token, letter);
   }
 
   /** The access tokens, of those that were named so, which the server accepts. */
   async active(names) {
-    const tokens = [...this.#names].filter(([, name]) => names.includes(name));
+    const tokens = this.#witness.names.filter(([, name]) => names.includes(name));
     const active = await Promise.all(tokens.map(([token]) => this.#server.isActive(token)));
     return tokens.filter((_, index) => active[index]).map(([, name]) => name);
   }
 
   async #meet(context, next) {
-    const form = new URLSearchParams(await peek(context.req));
+    const form = await peek(context.req);
     const by = form.get("presenter");
     // It hung up before the request was complete.
     if (by === null) return next();
-    const id = (this.#requests += 1);
-    this.#record.push({ type: "presented", id, by, token: this.nameOf(form.get("refresh_token"), "R"), connection: context.req.socket.remotePort });
-    context.res.once("close", () => context.res.writableFinished || this.#record.push({ type: "hung up", id }));
+    const id = this.#witness.presented(context, { by, token: form.get("refresh_token"), connection: context.req.socket.remotePort });
     if (this.#offline.has(by)) return dropBefore()(context, next);
     const sockets = this.#sockets.get(by) ?? new Set();
     this.#sockets.set(by, sockets.add(context.req.socket));
@@ -89,7 +73,7 @@ export class Network {
     this.#first = undefined;
     first?.arrived(by);
     // Whoever has hung up in the meantime has taken the body along.
-    const serve = () => (context.req.destroyed ? dropBefore()(context) : this.#request.run(id, next));
+    const serve = () => (context.req.destroyed ? dropBefore()(context) : this.#witness.serving(id, next));
     try {
       await (first ? this.#suffer(first, id, context, serve) : serve());
     } finally {
@@ -104,18 +88,4 @@ export class Network {
     await hold.before()(context, () => fault(context, serve));
     if (fate.is === "reply lost") this.#record.push({ type: "lost", id });
   }
-}
-
-/** The body of a request, which stays there for whoever reads it next. */
-async function peek(request) {
-  const length = Number(request.headers["content-length"]);
-  let body = Buffer.alloc(0);
-  const closed = once(request, "close");
-  while (body.length < length && !request.destroyed) {
-    const chunk = request.read();
-    if (chunk === null) await Promise.race([once(request, "readable"), closed]);
-    else body = Buffer.concat([body, chunk]);
-  }
-  if (!request.destroyed && body.length > 0) request.unshift(body);
-  return body.toString();
 }

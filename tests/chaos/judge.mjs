@@ -15,6 +15,8 @@
 // | `looked` | `session`, `alive`, `active` | what the server knows afterwards: of the session, and the access tokens that are good |
 // | `over` | | what comes after is clearing up |
 
+import { vanished } from "./vanished.mjs";
+
 /** What is wrong, in sentences. Empty: nothing. */
 export function judge(whole) {
   const end = whole.findIndex(({ type }) => type === "over");
@@ -70,16 +72,6 @@ function isAgain(record, entry) {
   if (entry.type !== "rotated") return false;
   const tokenOf = (id) => record.find((one) => one.type === "presented" && one.id === id)?.token;
   return record.slice(0, record.indexOf(entry)).some(({ type, id }) => type === "rotated" && tokenOf(id) === tokenOf(entry.id));
-}
-
-/** Places that were gone although nobody did anything to them. */
-function vanished(record) {
-  return record.flatMap(({ type, place }, index) => {
-    if (type !== "ended") return [];
-    const before = record.slice(0, index).filter((entry) => entry.place === place);
-    const expected = before.some((entry) => entry.sleeps === true) || before.findLast(({ type }) => type === "leaves" || type === "back")?.type === "leaves";
-    return expected ? [] : [`${place} was gone although nothing was done to it`];
-  });
 }
 
 /** The entries of each expiry. What comes between two belongs to the one before. */
