@@ -13,6 +13,8 @@ export const here = Object.freeze({
 /** Whatever ends this process ends them too. */
 const children = new Set();
 process.once("exit", () => children.forEach((child) => child.kill("SIGKILL")));
+// A test that takes too long is ended so.
+process.once("SIGTERM", () => process.exit(143));
 
 /** Starts one. `hear` is given each line; `gone` is settled with how it ended, and with all it said that was no line of JSON. */
 export function start({ command: [binary, ...first], folder }, file, settings, hear) {

@@ -20,6 +20,8 @@ const LIFETIME = 3_600;
 const LATER = LIFETIME * 1_000 + 30 * 60_000;
 /** Longer than any lease, in milliseconds. */
 const LEASE = 16_000;
+/** What a store is given, in milliseconds: time passes fast now and then, and no disk with it. */
+const STORE_TIMEOUT = 120_000;
 /** No wait is longer, in milliseconds: what takes so long hangs. */
 const PATIENCE = 90_000;
 
@@ -39,7 +41,7 @@ export async function run({ rounds, processes, store, isLocked, grace = 0, runti
   const record = new Record();
   const network = new Network(server, record);
   const path = join(folder, "app", "credentials.json");
-  const options = { clientId: PUBLIC_CLIENT, tokenEndpoint: server.tokenEndpoint, ...(grace > 0 && { grace }) };
+  const options = { clientId: PUBLIC_CLIENT, tokenEndpoint: server.tokenEndpoint, storeTimeout: STORE_TIMEOUT, ...(grace > 0 && { grace }) };
   const settings = { path, store, time: time.path, options };
   const members = new Members({ runtimes, settings, folder, time, lease: LEASE, isLocked, record, bounded }, processes);
   const reader = await readAllTheTime(path);
@@ -112,6 +114,8 @@ async function settle({ expiry: number, callers }, session, world) {
   await collect();
   await bounded(network.atRest(), `the server, to be done with the requests of expiry ${number}`);
   if (!(await server.hasSession(session))) {
+    // Who has had his answer, and is gone, hears of it no more.
+    for (const name of told.keys()) if (members.named(name)?.state !== "living") told.delete(name);
     await members.all(async (member) => told.get(member.name).push(...named(await member.call("hearOfTheEnd"))));
   }
   for (const [place, answers] of told) record.push({ type: "told", place, answers });
