@@ -9,17 +9,18 @@ import { api } from "./settings.js";
 const USAGE = "usage: app login | whoami | logout [--credentials <file>]";
 
 /** How the tool ends. */
-const EXIT = { done: 0, failed: 1, usage: 2, signInRequired: 4, tryAgain: 75 };
+const EXIT = { done: 0, failed: 1, usage: 2, signInRequired: 4, tryAgain: 75, interrupted: 130 };
 
 const commands = {
-  async login(auth) {
+  async login(auth, signal) {
     const { signIn } = await import("./sign-in.js");
-    await auth.setTokens(await signIn((page, code) => console.log(`Open ${page} and enter ${code}`)));
+    const show = (page, code) => console.log(`Open ${page} and enter ${code}`);
+    await auth.setTokens(await signIn(show, signal));
     console.log("You are signed in.");
   },
 
-  async whoami(auth) {
-    const response = await auth.fetch(`${api}/me`);
+  async whoami(auth, signal) {
+    const response = await auth.fetch(`${api}/me`, { signal });
     if (!response.ok) throw new Error(`the API answered ${response.status}`);
     console.log((await response.json()).name);
   },
@@ -30,7 +31,10 @@ const commands = {
   },
 };
 
-// Set, and not `process.exit(…)`: an exchange that is under way still writes what it gets.
+// The first Ctrl-C ends the waiting, the second one the process. In between, an exchange that is under way still writes what it gets:
+// hence no `process.exit(…)` either.
+const interrupt = new AbortController();
+process.once("SIGINT", () => interrupt.abort());
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args) {
@@ -46,9 +50,13 @@ async function main(args) {
   }
   const auth = coordinator(path);
   try {
-    await commands[name](auth);
+    await commands[name](auth, interrupt.signal);
     return EXIT.done;
   } catch (error) {
+    if (interrupt.signal.aborted) {
+      console.error(`app ${name}: interrupted`);
+      return EXIT.interrupted;
+    }
     if (error.signInRequired) {
       console.error("You are not signed in: run `app login`.");
       return EXIT.signInRequired;

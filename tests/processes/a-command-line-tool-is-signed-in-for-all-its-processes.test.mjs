@@ -38,9 +38,10 @@ async function scene(t) {
   };
   const said = [];
 
-  /** Runs the tool. `hear` is given each line. */
-  async function app(args, { flags = [], hear = () => {} } = {}) {
+  /** Runs the tool. `begun` is given the process, `hear` each line. */
+  async function app(args, { flags = [], hear = () => {}, begun = () => {} } = {}) {
     const child = spawn(process.execPath, [...flags, APP, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+    begun(child);
     const lines = { stdout: [], stderr: [] };
     for (const name of Object.keys(lines)) {
       createInterface({ input: child[name] }).on("line", (line) => {
@@ -115,4 +116,19 @@ test("what can be tried again, and what was called wrongly, ends in a way of its
   assert.equal((await app(["whoami"], { flags: TWO_HOURS_LATER })).code, 0);
 
   for (const args of [[], ["whatever"], ["whoami", "again"], ["whoami", "--unknown"]]) assert.equal((await app(args)).code, 2, args.join(" "));
+});
+
+test("a Ctrl-C during a refresh ends the waiting, and what the server replied is kept", async (t) => {
+  const { server, app, login } = await scene(t);
+  await login();
+  const held = server.holdReply();
+  const interrupted = app(["whoami"], {
+    flags: AN_HOUR_LATER,
+    begun: (child) => held.arrived.then(() => child.kill("SIGINT")),
+    hear: (line) => line.endsWith("interrupted") && held.release(),
+  });
+  assert.deepEqual(await interrupted, { code: 130, stdout: "", stderr: "app whoami: interrupted" });
+  assert.equal(server.oracle.counts().rotations, 1);
+  assert.deepEqual(await app(["whoami"], { flags: AN_HOUR_LATER }), { code: 0, stdout: NAME, stderr: "" });
+  assert.equal(server.oracle.counts().rotations, 1);
 });
