@@ -5,6 +5,7 @@ import test from "node:test";
 
 import { judge, traced } from "../chaos/judge.mjs";
 import { leftOut, plan } from "../browser/chaos/plan.mjs";
+import { described, plan as planOfProcesses } from "../processes/chaos/plan.mjs";
 
 const session = "one";
 const began = (place, more) => ({ type: "began", place, ...more });
@@ -111,4 +112,16 @@ test("a seed gives the same plan again, another one another, and a driver that c
   // The last thing that is done to a browser whose driver does not survive it.
   const once = drawn("1", { kill: true, goOnAfterKill: false, freeze: false });
   assert.deepEqual(once.flatMap(({ expiry, before, meanwhile }) => (before.do === "kill" || meanwhile.do === "kill" ? [expiry] : [])), [60]);
+});
+
+test("so it is among processes, and every deed comes up soon", () => {
+  const drawn = (seed) => planOfProcesses({ seed, expiries: 40, processes: 8 });
+  assert.deepEqual(drawn("1"), drawn("1"));
+  assert.notDeepEqual(drawn("1"), drawn("2"));
+  const said = drawn("1").map(described).join("\n");
+  for (const deed of ["kill", "stop"]) {
+    for (const point of ["claim", "request", "reply", "commit"]) assert.match(said, new RegExp(`${deed} at ${point}`));
+    assert.match(said, new RegExp(`${deed} presenter`));
+  }
+  for (const fate of ["late", "unavailable", "request lost", "reply lost"]) assert.match(said, new RegExp(`first ${fate}`));
 });

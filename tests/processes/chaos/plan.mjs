@@ -15,15 +15,10 @@ const FATES = ["answered", "answered", "answered", "late", "unavailable", "reque
 /** A write is made of so many file operations. */
 const OPERATIONS = 12;
 
-/**
- * One round for each expiry.
- *
- * @param cannot the points at which a process of this runtime cannot stop itself
- */
-export function plan({ seed, expiries, processes, cannot = [] }) {
+/** One round for each expiry. */
+export function plan({ seed, expiries, processes }) {
   const random = new Random(seed);
-  const possible = LAID.filter((deed) => !cannot.includes(deed.split(" ")[1]));
-  const [before, laid, meanwhile, fate] = [BEFORE, possible, MEANWHILE, FATES].map((cards) => random.deck(cards));
+  const [before, laid, meanwhile, fate] = [BEFORE, LAID, MEANWHILE, FATES].map((cards) => random.deck(cards));
   const some = (most) => Array.from({ length: random.between(1, most) }, () => random.between(0, processes - 1));
 
   const round = (_, index) => {
