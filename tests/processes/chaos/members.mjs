@@ -126,12 +126,12 @@ export class Members {
   }
 
   async close() {
-    for (const member of this.#slots) member?.signal("SIGCONT");
-    for (const member of this.living) {
-      this.#leaves(member, "end");
+    const left = this.#slots.filter((member) => member !== undefined);
+    for (const member of left) {
+      member.signal("SIGCONT");
       member.end();
     }
-    await Promise.all(this.#slots.map((member) => member?.gone));
+    await Promise.all(left.map(({ gone }) => gone));
   }
 
   /** A process with a coordinator. */
