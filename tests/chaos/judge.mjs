@@ -4,7 +4,7 @@
 // | --- | --- | --- |
 // | `sign-in` | `session` | a session begins, of which every place takes hold |
 // | `expiry` | `number` | the access token ends |
-// | `leaves` | `place`, `by`, `perhaps` | something is about to end a place, to stop it or to cut it off, or will perhaps: from now on it may be gone |
+// | `leaves` | `place`, `by`, `perhaps`, `harmless` | something is about to end a place, to stop it or to cut it off, or will perhaps: from now on it may be gone; `harmless`: it must cost no session |
 // | `began` | `place`, `sleeps` | its coordinator is made, in a place that the browser ends as it likes, or not |
 // | `ended`, `back` | `place` | it is gone for good; it goes on after it was stopped |
 // | `presented` | `id`, `by`, `token` | a refresh token arrives at the server, sent by the place `by` |
@@ -107,7 +107,7 @@ function causes(record, reuse) {
   const from = record.indexOf(all[0]);
   const lost = record.flatMap(({ type, id }, index) => (type === "lost" && index < until && all.some((one) => one.id === id) ? [index] : []));
   const gone = record.flatMap(({ type, place, by }, index) => {
-    if (type !== "leaves" || by === undefined || index > until || !all.some((one) => one.by === place)) return [];
+    if (type !== "leaves" || by === undefined || record[index].harmless || index > until || !all.some((one) => one.by === place)) return [];
     const back = record.findIndex((entry, later) => later > index && entry.place === place && ["back", "ended"].includes(entry.type));
     if (record[index].perhaps && (back === -1 || record[back].type === "back")) return [];
     // What came back before the token went out the first time, has nothing to do with it.

@@ -65,6 +65,7 @@ const wrong = [
   ["a reuse after somebody else was gone", reuse({ between: [began("c"), leaves("c"), { type: "ended", place: "c" }] }), /without a cause/],
   ["a reuse whose owner had come back before", reuse({ before: [leaves("a", "freeze"), { type: "back", place: "a" }] }), /without a cause/],
   ["a reuse whose owner was not gone after all", reuse({ between: [{ ...leaves("a"), perhaps: true }, { type: "back", place: "a" }] }), /without a cause/],
+  ["a reuse after what must cost nothing", reuse({ between: [{ ...leaves("a", "stop at claim rename"), harmless: true }] }), /without a cause/],
   [
     "two reuses for one lost reply",
     expiry(presented(1, "a"), said("rotated", 1), { type: "lost", id: 1 }, presented(2, "b"), said("reused", 2), presented(3, "b"), said("reused", 3), told("a", over), told("b", over), lost),

@@ -83,12 +83,13 @@ export class Members {
   lay(deeds, pause = 0) {
     for (const name of readdirSync(this.#folder)) rmSync(join(this.#folder, name));
     this.#pause = pause;
-    for (const [index, { do: deed, at }] of deeds.entries()) writeFileSync(join(this.#folder, `${at} ${deed} ${index}`), "");
+    for (const [index, { do: deed, at }] of deeds.entries()) writeFileSync(join(this.#folder, `${at}, ${deed}, ${index}`), "");
   }
 
   /** Nobody comes any more to what is still there. */
   clear() {
-    for (const name of readdirSync(this.#folder).filter((name) => !name.endsWith("taken"))) this.#note(`nobody came to ${name.replace(/ \d+ (\w+) \d+$/, " $1")}`);
+    const left = readdirSync(this.#folder).filter((name) => !name.endsWith("taken"));
+    for (const [at, deed] of left.map((name) => name.split(", "))) this.#note(`nobody came to ${deed} at ${at.split(" ")[0]}`);
     this.lay([]);
   }
 
@@ -178,8 +179,13 @@ export class Members {
 
   #leaves(member, by) {
     member.state = "leaving";
-    this.#run.record.push({ type: "leaves", place: member.name, by });
-    this.#note(by.replace(/ \d+$/, ""));
+    this.#run.record.push({ type: "leaves", place: member.name, by, ...(this.#isHarmless(by) && { harmless: true }) });
+    this.#note(by.split(" ").slice(0, 3).join(" "));
+  }
+
+  /** Who stands still while he claims has sent nothing, and finds out. Who has sent keeps the kernel's lock, and nobody else sends. */
+  #isHarmless(by) {
+    return by.startsWith("stop at claim") || (this.#run.isLocked && by.startsWith("stop") && by !== "stop at request");
   }
 
   #stands(member) {

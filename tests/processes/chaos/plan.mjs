@@ -12,8 +12,8 @@ const LAID = ["nothing", "kill claim", "kill request", "kill reply", "kill commi
 const MEANWHILE = ["nothing", "nothing", "kill presenter", "stop presenter", "kill waiting"];
 /** What becomes of the first request of an expiry. */
 const FATES = ["answered", "answered", "answered", "late", "unavailable", "request lost", "reply lost"];
-/** A write is made of so many file operations. */
-const OPERATIONS = 12;
+/** What a write is made of. Before the rename it is undecided who writes, after it what is written. */
+const OPERATIONS = ["mkdir", "open", "writeFile", "sync", "close", "link", "rename", "rename", "rename", "open again", "sync again", "unlink"];
 
 /** One round for each expiry. */
 export function plan({ seed, expiries, processes }) {
@@ -48,7 +48,7 @@ export function plan({ seed, expiries, processes }) {
 
 function placed(random, deed) {
   const [what, point] = deed.split(" ");
-  return { do: what, at: ["claim", "commit"].includes(point) ? `${point} ${random.between(1, OPERATIONS)}` : point };
+  return { do: what, at: ["claim", "commit"].includes(point) ? `${point} ${random.pick(OPERATIONS)}` : point };
 }
 
 /** A round in one line. */

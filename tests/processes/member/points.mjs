@@ -8,7 +8,7 @@
 // | `reply` | the reply is here, and nothing of it is written |
 // | `commit` | in the middle of writing what the reply was |
 //
-// Those in the middle have a number: that of the file operation before which it happens. Of what is then written, half is.
+// Those in the middle have the name of the file operation before which it happens: `claim rename`. Of what is then written, half is.
 
 import { promises, readdirSync, renameSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -22,24 +22,26 @@ export function points(folder, say) {
 
   /** Does what is laid out here. `first` is done before. */
   function reach(point, first = () => {}) {
-    const laid = readdirSync(folder).find((name) => name.startsWith(`${point} `) && !name.endsWith("taken"));
+    // `<point>, <deed>, <number>`
+    const laid = readdirSync(folder).find((name) => name.startsWith(`${point}, `) && !name.endsWith("taken"));
     if (laid === undefined) return;
     try {
-      renameSync(join(folder, laid), join(folder, `${laid} taken`));
+      renameSync(join(folder, laid), join(folder, `${laid}, taken`));
     } catch {
       return; // by another process
     }
     first();
-    const deed = laid.slice(point.length + 1).split(" ")[0];
+    const [, deed] = laid.split(", ");
     say({ does: deed, at: point });
     process.kill(process.pid, SIGNALS[deed]);
   }
 
   /** One more file operation. */
-  const step = (half) => {
+  const step = (operation, half) => {
     if (writing === undefined) return;
-    writing.steps += 1;
-    reach(`${writing.what} ${writing.steps}`, half);
+    const again = writing.done.has(operation);
+    writing.done.add(operation);
+    reach(`${writing.what} ${operation}${again ? " again" : ""}`, half);
   };
   watchOperations(step);
 
@@ -50,7 +52,7 @@ export function points(folder, say) {
         read: (key) => store.read(key),
         write(key, value, conditions) {
           // What a claim is, its intent says.
-          const own = (writing = { what: value !== undefined && "intent" in JSON.parse(value) ? "claim" : "commit", steps: 0 });
+          const own = (writing = { what: value !== undefined && "intent" in JSON.parse(value) ? "claim" : "commit", done: new Set() });
           return store.write(key, value, conditions).finally(() => writing === own && (writing = undefined));
         },
         ...(store.watch && { watch: (key, listener) => store.watch(key, listener) }),
@@ -72,7 +74,7 @@ function watchOperations(step) {
     for (const name of names) {
       const original = object[name];
       object[name] = function (...values) {
-        step();
+        step(name);
         return original.apply(this, values);
       };
     }
@@ -80,14 +82,14 @@ function watchOperations(step) {
   watched(promises, ["mkdir", "link", "rename", "unlink"]);
   const { open } = promises;
   promises.open = async (...values) => {
-    step();
+    step("open");
     const handle = await open(...values);
     watched(handle, ["sync", "close"]);
     const { writeFile } = handle;
     handle.writeFile = function (text) {
       const bytes = Buffer.from(text);
       let written = 0;
-      step(() => (written = writeSync(handle.fd, bytes.subarray(0, bytes.length >> 1))));
+      step("writeFile", () => (written = writeSync(handle.fd, bytes.subarray(0, bytes.length >> 1))));
       return writeFile.call(this, bytes.subarray(written));
     };
     return handle;
