@@ -17,6 +17,7 @@
 
 import { StoreError } from "../errors.js";
 import type { StoredValue } from "../types.js";
+import { withMember } from "./json-member.js";
 
 /** The name of our member: the only one we read and write. */
 const MEMBER = "refresh-coordinator";
@@ -39,13 +40,13 @@ interface Section {
 }
 
 export class FileContent {
-  readonly #members: Readonly<Record<string, unknown>>;
+  readonly #text: string;
   readonly #section: Section | undefined;
 
   /** @throws StoreError `store-format` or `store-newer` */
   constructor(text: string | undefined, file: string) {
-    this.#members = membersOf(text ?? "", file);
-    this.#section = sectionOf(own(this.#members, MEMBER), file);
+    this.#text = text ?? "";
+    this.#section = sectionOf(own(membersOf(this.#text, file), MEMBER), file);
   }
 
   /** Of the last write; `undefined` before the first one. */
@@ -64,9 +65,7 @@ export class FileContent {
     const records = new Map(Object.entries(this.#section?.records ?? {}).filter(([, row]) => isLive(row, now)));
     if (row === undefined) records.delete(key);
     else records.set(key, row);
-    const section = { ...this.#section, v: SCHEMA, revision, records: Object.fromEntries(records) };
-    const members = new Map(Object.entries(this.#members)).set(MEMBER, section);
-    return `${JSON.stringify(Object.fromEntries(members), undefined, 2)}\n`;
+    return withMember(this.#text, MEMBER, { ...this.#section, v: SCHEMA, revision, records: Object.fromEntries(records) });
   }
 }
 

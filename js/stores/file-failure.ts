@@ -14,7 +14,7 @@ const CODES: Readonly<Record<string, string>> = {
 /** An error that says which file could not be read, and why. */
 export function unread(file: string, error: unknown): StoreError {
   if (error instanceof StoreError) return error;
-  return new StoreError(`\`${file}\` could not be read (${codeOf(error) || error})`, { code: "store-unavailable" });
+  return new StoreError(`\`${file}\` could not be read (${codeOf(error) || error})`, { code: "store-unreadable" });
 }
 
 /** An error that says which file could not be written, and why. */

@@ -5,7 +5,7 @@
  * process from ending.
  */
 
-import { type PathLike, promises as fs } from "node:fs";
+import { promises as fs } from "node:fs";
 
 import type { Locks } from "../types.js";
 import { codeOf, unless } from "./file-failure.js";
@@ -15,8 +15,8 @@ import { createLocks } from "./queue.js";
 /** What is needed of the package `fs-native-extensions`, or of another one of that shape. */
 export interface FileLocking {
   /**
-   * Locks part of an open file for its descriptor, and for nobody else, until that is closed. Without a part: the whole file.
-   * Returns false if somebody else has it; throws where files cannot be locked.
+   * Locks part of an open file for its descriptor, until that is closed; without a part, the whole file. Returns false if another
+   * descriptor has it. Throws where files cannot be locked, and `EINVAL` where they can be locked as a whole only.
    */
   tryLock(fd: number, offset?: number, length?: number): boolean;
 }
@@ -25,56 +25,103 @@ export interface FileLocking {
 const FIRST_PAUSE = 5;
 const LONGEST_PAUSE = 50;
 
-/** A lock file that somebody has deleted under our hands is made again so often. */
-const TRIES = 10;
-
 /** What the system says of a lock that somebody else holds. */
 const HELD = ["EAGAIN", "EWOULDBLOCK", "EBUSY", "EACCES"];
+
+type Options = Parameters<Locks["request"]>[1];
+type Handle = Awaited<ReturnType<typeof fs.open>>;
+/** Of an open file; `undefined`: the whole of it. */
+type Byte = number | undefined;
 
 /** The locks of a store in this file. `load` rejects where the kernel has none for it. */
 export function fileLocks(path: string, load: (folder: string) => Promise<FileLocking>): Locks & { readonly scope: "host" } {
   /** Of those in this process who want the same lock, one asks the kernel. */
   const gate = createLocks();
+  /** Where the kernel locks whole files, the whole is this process's for as long as anybody here has a lock. */
+  let whole: { readonly handle: Handle; users: number } | undefined;
+  let inBytes = true;
 
   const request: Locks["request"] = (name, options, callback) =>
     gate.request(name, options, async (granted) => {
-      if (granted === null) return callback(null);
-      const handle = await acquire(name, options);
-      if (handle === undefined) return callback(null);
+      const release = granted === null ? undefined : await acquire(name, options);
+      if (release === undefined) return callback(null);
       try {
         return await callback({ name });
       } finally {
-        await handle.close();
+        await release();
       }
     });
 
-  async function acquire(name: string, { signal, ifAvailable }: Parameters<Locks["request"]>[1]): Promise<Handle | undefined> {
+  async function acquire(name: string, options: Options): Promise<(() => Promise<void>) | undefined> {
     const { folder } = await placeOf(path);
     await makeFolder(folder);
     const { tryLock } = await load(folder);
-    const offset = offsetOf(name);
-    for (let left = TRIES; left > 0; left -= 1) {
-      const handle = await openLockFile();
+    if (inBytes) {
+      try {
+        const handle = await lock(tryLock, "", offsetOf(name), options);
+        return handle && (() => handle.close());
+      } catch (error) {
+        if (codeOf(error) !== "EINVAL") throw error;
+        inBytes = false;
+      }
+    }
+    return isProbe(name) ? probe(tryLock, options) : lockWhole(tryLock, options);
+  }
+
+  /** One who only wants to know whether there are locks here, by a name that nobody else has. */
+  async function probe(tryLock: FileLocking["tryLock"], options: Options): Promise<(() => Promise<void>) | undefined> {
+    const infix = `.${process.pid}`;
+    const handle = await lock(tryLock, infix, undefined, options);
+    await unless(["ENOENT", "EPERM", "EBUSY"], fs.unlink(lockFileOf(await placeOf(path), infix)));
+    return handle && (() => handle.close());
+  }
+
+  async function lockWhole(tryLock: FileLocking["tryLock"], options: Options): Promise<(() => Promise<void>) | undefined> {
+    let handle: Handle | undefined;
+    do handle = await lock(tryLock, "", undefined, options, () => whole !== undefined);
+    while (handle === undefined && whole === undefined && options.ifAvailable !== true);
+    if (handle === undefined && whole === undefined) return undefined;
+    const held = (whole ??= { handle: handle as Handle, users: 0 });
+    held.users += 1;
+    return async () => {
+      held.users -= 1;
+      if (held.users > 0) return;
+      whole = undefined;
+      await held.handle.close();
+    };
+  }
+
+  /** Resolves with the open file that has the lock; with none if it is not to be waited for, or no longer needed. */
+  async function lock(
+    tryLock: FileLocking["tryLock"],
+    infix: string,
+    byte: Byte,
+    { signal, ifAvailable }: Options,
+    isNeedless = () => false,
+  ): Promise<Handle | undefined> {
+    for (;;) {
+      const handle = await openLockFile(infix);
       try {
         for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
           signal?.throwIfAborted();
-          if (isGranted(tryLock, handle.fd, offset)) break;
-          if (ifAvailable === true) return void (await handle.close());
+          const needless = isNeedless();
+          if (!needless && isGranted(tryLock, handle.fd, byte)) break;
+          if (needless || ifAvailable === true) return void (await handle.close());
           await rest(pause * (0.5 + Math.random() / 2), signal);
         }
-        if (await isStillThere(handle)) return handle;
+        // Somebody has deleted the lock file: whoever comes now would lock another one of that name.
+        if (await isStillThere(handle, infix)) return handle;
       } catch (error) {
         await handle.close();
         throw error;
       }
       await handle.close();
     }
-    throw new Error("somebody keeps deleting the lock file");
   }
 
-  async function openLockFile(): Promise<Handle> {
+  async function openLockFile(infix: string): Promise<Handle> {
     const place = await placeOf(path);
-    const file = lockFileOf(place);
+    const file = lockFileOf(place, infix);
     const fresh = await unless(["EEXIST"], fs.open(file, "ax", 0o600));
     if (fresh === undefined) return fs.open(file, "a", 0o600);
     const owner = await ownerFor(place);
@@ -83,9 +130,8 @@ export function fileLocks(path: string, load: (folder: string) => Promise<FileLo
     return fresh;
   }
 
-  /** Or else whoever comes now locks another file of that name. */
-  async function isStillThere(handle: Handle): Promise<boolean> {
-    const there = await unless(["ENOENT"], fs.stat(lockFileOf(await placeOf(path)) as PathLike));
+  async function isStillThere(handle: Handle, infix: string): Promise<boolean> {
+    const there = await unless(["ENOENT"], fs.stat(lockFileOf(await placeOf(path), infix)));
     const ours = await handle.stat();
     return there?.ino === ours.ino && there.dev === ours.dev;
   }
@@ -93,18 +139,21 @@ export function fileLocks(path: string, load: (folder: string) => Promise<FileLo
   return { scope: "host", request };
 }
 
-type Handle = Awaited<ReturnType<typeof fs.open>>;
-
-function isGranted(tryLock: FileLocking["tryLock"], fd: number, offset: number): boolean {
+function isGranted(tryLock: FileLocking["tryLock"], fd: number, byte: Byte): boolean {
   try {
-    return tryLock(fd, offset, 1);
+    return byte === undefined ? tryLock(fd) : tryLock(fd, byte, 1);
   } catch (error) {
     if (HELD.includes(codeOf(error))) return false;
     throw error;
   }
 }
 
-/** The byte that stands for a name: one of 2^48, so that no two names that are ever used at once share one (FNV-1a, twice). */
+/** The core asks so: a record's key has no slash in it. */
+function isProbe(name: string): boolean {
+  return name.includes("/");
+}
+
+/** The byte that stands for a name: one of 2^48, so that no two names that are in use at once share one (FNV-1a, twice). */
 function offsetOf(name: string): number {
   const hash = (seed: number) => {
     let value = seed;

@@ -35,8 +35,8 @@ export async function placeOf(path: string): Promise<Place> {
 }
 
 /** Whoever holds a lock on this file may refresh. It is never deleted: who waits for it would wait for another file than who comes. */
-export function lockFileOf({ file }: Place): string {
-  return `${file}.lock`;
+export function lockFileOf({ file }: Place, infix = ""): string {
+  return `${file}${infix}.lock`;
 }
 
 /** Makes the folder, and those above it, for the user alone. One that is there stays as it is. */
@@ -51,4 +51,11 @@ export async function makeFolder(folder: string): Promise<void> {
 export async function ownerFor({ file, folder }: Place): Promise<{ uid: number; gid: number } | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   return (await unless(["ENOENT"], fs.stat(file))) ?? fs.stat(folder);
+}
+
+/** Who has let others read the file, by `chmod` or from a backup, did not mean the tokens. */
+export async function keepPrivate({ file }: Place): Promise<void> {
+  if (process.platform === "win32") return;
+  const stats = await fs.stat(file).catch(() => undefined);
+  if (stats !== undefined && (stats.mode & 0o077) !== 0) await fs.chmod(file, 0o600).catch(() => {});
 }

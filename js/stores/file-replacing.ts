@@ -13,6 +13,7 @@
  */
 
 import { promises as fs } from "node:fs";
+import { join } from "node:path";
 
 import { codeOf, unless } from "./file-failure.js";
 import { makeFolder, ownerFor, type Place } from "./file-place.js";
@@ -21,10 +22,7 @@ import { makeFolder, ownerFor, type Place } from "./file-place.js";
 const STANDS_STILL = 500;
 
 /** How often who waits for his turn looks, in milliseconds. */
-const LOOK_EVERY = 10;
-
-/** FAT tells the time of a file to so many milliseconds. */
-const COARSEST = 2_000;
+const LOOK_EVERY = 5;
 
 /** What is to be done. */
 export interface Replacement {
@@ -83,44 +81,35 @@ async function takeTurn(temporary: string, replacement: Replacement, turns: stri
   for (let count = 0; ; count += 1) {
     const turn = turnOf(place, revision, count);
     turns.push(turn);
-    const obtained = await obtain(temporary, turn);
+    const obtained = await obtain(temporary, turn, replacement.id);
     if (obtained !== "refused") return obtained === "made";
-    await waitFor(await ownerOf(turn, temporary, replacement), replacement);
+    const owner = await ownerOf(turn, replacement);
+    if (owner !== undefined) await waitFor(owner, replacement);
     if ((await currentRevision(replacement)) !== revision) return false;
   }
 }
 
-/** Makes the turn's file: in one step, with the name of its owner in it where the disk has hard links; elsewhere without. */
-async function obtain(temporary: string, turn: string): Promise<Exclusive> {
+/** Makes the turn, in one step and with its owner in it: one more name of his file, or, on disks that know no such thing, a folder. */
+async function obtain(temporary: string, turn: string, id: string): Promise<Exclusive> {
   const linked = await link(temporary, turn);
-  if (linked !== "unsupported") return linked;
-  const handle = await unless(["EEXIST"], fs.open(turn, "wx", 0o600));
-  await handle?.close();
-  return handle === undefined ? "refused" : "made";
+  return linked === "unsupported" ? moveFolder(`${temporary}.d`, turn, id) : linked;
 }
 
-/** The temporary files of which one is the owner's. */
-async function ownerOf(turn: string, own: string, { place, revisionIn }: Replacement): Promise<readonly string[]> {
-  const text = await unless(["ENOENT"], fs.readFile(turn, "utf8"));
-  if (text === undefined) return [];
-  const owner = revisionIn(text);
-  if (owner !== undefined) return [temporaryOf(place, owner)];
-  // It was there before the turn, as exactly as the coarsest of disks tells the time.
-  const { mtimeMs } = await fs.stat(turn);
-  const others = (await temporariesIn(place)).filter((file) => file !== own);
-  const ages = await Promise.all(others.map((file) => unless(["ENOENT"], fs.stat(file))));
-  return others.filter((_, index) => (ages[index]?.mtimeMs ?? Infinity) <= mtimeMs + COARSEST);
+/** The temporary file of the owner; `undefined`: the turn is over. */
+async function ownerOf(turn: string, { place, revisionIn }: Replacement): Promise<string | undefined> {
+  const [name] = (await unless(["ENOENT", "ENOTDIR"], fs.readdir(turn))) ?? [];
+  const owner = name ?? revisionIn(await unless(["ENOENT", "EISDIR"], fs.readFile(turn, "utf8")));
+  return owner && temporaryOf(place, owner);
 }
 
 /** Until the owner has renamed or is gone. In the end it is seen to that he is. */
-async function waitFor(owner: readonly string[], replacement: Replacement): Promise<void> {
+async function waitFor(owner: string, replacement: Replacement): Promise<void> {
   for (const end = performance.now() + STANDS_STILL; performance.now() < end; ) {
-    const there = await Promise.all(owner.map((file) => unless(["ENOENT"], fs.stat(file))));
-    if (there.every((stats) => stats === undefined)) return;
+    if ((await unless(["ENOENT"], fs.stat(owner))) === undefined) return;
     if ((await currentRevision(replacement)) !== replacement.revision) return;
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
   }
-  await Promise.all(owner.map(remove));
+  await remove(owner);
 }
 
 async function currentRevision({ place, revisionIn }: Replacement): Promise<string | undefined> {
@@ -133,11 +122,11 @@ export async function sweep(place: Place, revisionIn: Replacement["revisionIn"],
   const revision = revisionIn(await textOf(place));
   if (revision === undefined) return;
   for (const name of left) {
-    const [, of, ending] = /^\.([0-9a-f]+)(?:\.\d+)?\.(tmp|turn)$/.exec(name.slice(place.name.length)) ?? [];
-    const file = `${place.folder}/${name}`;
+    const [, of, ending] = /^\.([0-9a-f]+)(?:\.\d+)?\.(tmp|tmp\.d|turn)$/.exec(name.slice(place.name.length)) ?? [];
+    const file = join(place.folder, name);
     if (ending === "turn" && of !== revision) await remove(file);
     // Should its owner live, he begins anew.
-    if (ending === "tmp" && ((await unless(["ENOENT"], fs.stat(file)))?.mtimeMs ?? Infinity) < olderThan) await remove(file);
+    if (ending?.startsWith("tmp") && ((await unless(["ENOENT"], fs.stat(file)))?.mtimeMs ?? Infinity) < olderThan) await remove(file);
   }
 }
 
@@ -200,13 +189,24 @@ async function link(file: string, name: string): Promise<Exclusive | "unsupporte
   }
 }
 
-async function remove(file: string): Promise<void> {
-  await fs.unlink(file).catch(() => {});
+/** Gives a folder the name, with the owner in it: the system puts none in the place of one that is not empty. */
+async function moveFolder(made: string, name: string, owner: string): Promise<Exclusive> {
+  try {
+    await fs.mkdir(made, { mode: 0o700 });
+    await fs.writeFile(join(made, owner), "", { mode: 0o600 });
+    await fs.rename(made, name);
+    return "made";
+  } catch (error) {
+    await remove(made);
+    // Windows says something else.
+    const isThere = ["ENOTEMPTY", "EEXIST"].includes(codeOf(error)) || (await unless(["ENOENT"], fs.stat(name))) !== undefined;
+    if (isThere) return "refused";
+    throw error;
+  }
 }
 
-async function temporariesIn(place: Place): Promise<string[]> {
-  const names = await fs.readdir(place.folder);
-  return names.filter((name) => name.startsWith(`${place.name}.`) && name.endsWith(".tmp")).map((name) => `${place.folder}/${name}`);
+async function remove(path: string): Promise<void> {
+  await fs.rm(path, { recursive: true, force: true }).catch(() => {});
 }
 
 /** Stands in names for "no revision yet". */

@@ -14,7 +14,7 @@ import { FileContent } from "./file-content.js";
 import { unread, unwritten } from "./file-failure.js";
 import { kernelLocking } from "./file-locking.js";
 import { type FileLocking, fileLocks } from "./file-locks.js";
-import { type Place, placeOf } from "./file-place.js";
+import { keepPrivate, type Place, placeOf } from "./file-place.js";
 import { replace, sweep, textOf } from "./file-replacing.js";
 import { fileHints } from "./file-watch.js";
 import { createLocks } from "./queue.js";
@@ -104,7 +104,7 @@ export function fileStore(path: string | URL, { lock, lag = 0 }: FileStoreOption
   async function look(): Promise<{ place: Place; text: string | undefined; content: FileContent }> {
     for (let left = READS; ; left -= 1) {
       const place = await placeOf(absolute);
-      const text = await textOf(place);
+      const [text] = await Promise.all([textOf(place), keepPrivate(place)]);
       try {
         if (text?.trim() !== "" || left === 0) return { place, text, content: new FileContent(text, absolute) };
       } catch (error) {

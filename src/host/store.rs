@@ -168,20 +168,25 @@ fn failed(method: &str, foreign: Foreign, secret: &str) -> StoreFailure {
     }
 }
 
+/// What our own stores say by a code, and what it means to a developer.
+const KNOWN: [(&str, &str); 7] = [
+    (
+        "store-unavailable",
+        "cannot be used on this host; give another `store`: memoryStore() lasts for as long as the page",
+    ),
+    ("store-sealed", "cannot use a value that is sealed, or cannot open one: the cause says which"),
+    ("store-full", "failed: there is no space left"),
+    ("store-read-only", "failed: nothing can be written there"),
+    ("store-unreadable", "failed: nothing can be read there, the cause says why"),
+    ("store-format", "failed: what is there is not its own, the cause says what"),
+    ("store-newer", "failed: what is there was written by a newer version of this package"),
+];
+
 /// What a developer can do something about is told apart: our own stores say it by a code, IndexedDB by a name.
 fn kind_of(error: &JsValue) -> (&'static str, &'static str) {
     let member = |name| property(error, name).ok().and_then(|member| member.as_string());
-    if member("code").is_some_and(|code| code == "store-unavailable") {
-        let what = "cannot be used on this host; give another `store`: memoryStore() lasts for as long as the page";
-        return ("store-unavailable", what);
-    }
-    if member("code").is_some_and(|code| code == "store-sealed") {
-        let what = "cannot use a value that is sealed, or cannot open one: the cause says which";
-        return ("store-sealed", what);
-    }
-    let full = |name: String| name == "QuotaExceededError";
-    if member("code").is_some_and(|code| code == "store-full") || member("name").is_some_and(full) {
-        return ("store-full", "failed: there is no space left");
-    }
-    ("store-threw", "failed")
+    let quota = member("name").filter(|name| name == "QuotaExceededError").map(|_| "store-full".to_owned());
+    let code = quota.or_else(|| member("code"));
+    let known = KNOWN.into_iter().find(|(known, _)| code.as_deref() == Some(known));
+    known.unwrap_or(("store-threw", "failed"))
 }

@@ -41,7 +41,7 @@ pub enum Written {
 /// The store threw, hung or returned garbage. For a write that means: outcome unknown.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoreFailure {
-    /// Stable, kebab-case: `store-threw`, `store-unavailable`, `store-full`, `store-timeout`, `store-garbage`, `store-sealed`.
+    /// Stable, kebab-case: `store-threw`, `store-timeout`, `store-garbage`, or what one of our own stores says.
     pub code: &'static str,
     /// One sentence for the developer, without tokens.
     pub message: String,

@@ -1,0 +1,133 @@
+// Many processes write one file, without a lock, and may stand still or die at any moment: nobody's write is lost.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { readFile, stat, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import test from "node:test";
+
+import { fileStore } from "refresh-coordinator/stores/file";
+
+import { folder, json, namesIn, start } from "./file/scene.mjs";
+
+const WRITERS = 4;
+const KILLS = 6;
+const STEPS = 8;
+const DISKS = { "": [], ", on a disk without hard links": ["link"] };
+
+for (const [disk, lacks] of Object.entries(DISKS)) {
+  test(`what many count together is right, also if some are killed${disk}`, async (t) => {
+    const path = join(await folder(t), "credentials.json");
+    const keys = ["all", "each"];
+    const random = seeded(1);
+    const everybody = [];
+    const begin = async () => {
+      const one = await start(t, { path, lacks });
+      everybody.push(one);
+      const failed = one.call("count", keys);
+      failed.catch(() => {});
+      /** Until it has done so many steps more. */
+      one.counts = async (steps) => {
+        for (const enough = one.said.length + steps; one.said.length < enough; ) await Promise.race([once(one.told, "line"), failed]);
+      };
+      return one;
+    };
+    const alive = await Promise.all(Array.from({ length: WRITERS }, begin));
+    for (let killed = 0; killed < KILLS; killed += 1) {
+      const [victim] = alive.splice(Math.floor(random() * alive.length), 1);
+      await victim.counts(1 + Math.floor(random() * STEPS));
+      await victim.kill();
+      // What it leaves behind is read by everybody, at once.
+      assert.equal(typeof (await json(path))["refresh-coordinator"].revision, "string");
+      alive.push(await begin());
+    }
+    for (const one of alive) await one.counts(1);
+    await Promise.all(alive.map((one) => one.kill()));
+    const store = fileStore(path);
+    for (const key of keys) {
+      const steps = everybody.flatMap(({ said }) => said.filter((line) => line.startsWith(`${key} `)));
+      assert.equal(new Set(steps).size, steps.length, "a step was done twice");
+      const counted = Number((await store.read(key)).value);
+      const unsaid = counted - steps.length;
+      assert.ok(unsaid >= 0 && unsaid <= everybody.length, `${counted} counted, ${steps.length} said, by ${everybody.length} processes`);
+    }
+  });
+
+  for (const operation of ["open", "writeFile", "link", "rename"].filter((operation) => !lacks.includes(operation))) {
+    test(`who is killed at the ${operation} of a write has written nothing, and nobody waits for him for long${disk}`, async (t) => {
+      const place = await folder(t);
+      const path = join(place, "credentials.json");
+      const [victim, other] = await Promise.all([start(t, { path, lacks }), start(t, { path, lacks })]);
+      const first = await other.write("k", "before");
+      const before = await readFile(path, "utf8");
+      await victim.writesUntil(operation, "k", "never", first);
+      await victim.kill();
+      assert.equal(await readFile(path, "utf8"), before);
+      assert.deepEqual(await other.read("k"), { value: "before", version: first });
+      assert.equal(typeof (await other.write("k", "after", first)), "string");
+      assert.equal((await other.read("k")).value, "after");
+      assert.deepEqual((await namesIn(place)).filter((name) => name.endsWith(".turn")), [], "no turn of a revision that is past");
+    });
+  }
+
+  test(`who stood still before the rename, and was not waited for, writes nothing when he wakes${disk}`, async (t) => {
+    const place = await folder(t);
+    const path = join(place, "credentials.json");
+    const [sleeper, other] = await Promise.all([start(t, { path, lacks }), start(t, { path, lacks })]);
+    const first = await other.write("k", "before");
+    const { written } = await sleeper.writesUntil("rename", "k", "late", first);
+    const [second, third] = await Promise.all([other.write("k", "in time", first), other.write("another", "v")]);
+    assert.ok(second && third);
+    await sleeper.goOn();
+    assert.equal(await written, undefined, "a conflict");
+    assert.deepEqual(await other.read("k"), { value: "in time", version: second });
+    assert.equal((await other.read("another")).value, "v");
+    assert.deepEqual(await namesIn(place), ["credentials.json"]);
+  });
+}
+
+test("who stood still before the rename, and was overtaken for another key, writes all the same", async (t) => {
+  const path = join(await folder(t), "credentials.json");
+  const [sleeper, other] = await Promise.all([start(t, { path }), start(t, { path })]);
+  const first = await other.write("k", "before");
+  const { written } = await sleeper.writesUntil("rename", "k", "late", first);
+  await other.write("another", "v");
+  await sleeper.goOn();
+  const version = await written;
+  assert.deepEqual(await other.read("k"), { value: "late", version });
+  assert.equal((await other.read("another")).value, "v");
+});
+
+test("of many who sign in at once where there is no file, one is the first", async (t) => {
+  const path = join(await folder(t), "new", "credentials.json");
+  const writers = await Promise.all(Array.from({ length: 4 }, () => start(t, { path })));
+  const written = await Promise.all(writers.map((one, index) => one.write("k", `by ${index}`)));
+  assert.equal(written.filter((version) => version !== undefined).length, 1);
+  assert.equal((await writers[0].read("k")).value, `by ${written.findIndex((version) => version !== undefined)}`);
+});
+
+test("what the dead have left is cleared away, and what the living have is not", async (t) => {
+  const place = await folder(t);
+  const path = join(place, "credentials.json");
+  await fileStore(path).write("k", "v", { ifVersion: null });
+  const { revision } = (await json(path))["refresh-coordinator"];
+  const left = { old: `credentials.json.${"a".repeat(32)}.tmp`, turn: `credentials.json.${"b".repeat(32)}.0.turn` };
+  const kept = { young: `credentials.json.${"c".repeat(32)}.tmp`, other: "credentials.json.backup.tmp", another: `else.json.${"d".repeat(32)}.0.turn` };
+  for (const name of [...Object.values(left), ...Object.values(kept)]) await writeFile(join(place, name), "{}");
+  const { mtime } = await stat(path);
+  await utimes(join(place, left.old), mtime, new Date(mtime.getTime() - 61_000));
+  const next = fileStore(path);
+  const { version } = await next.read("k");
+  await next.write("k", "w", { ifVersion: version });
+  assert.deepEqual(await namesIn(place), ["credentials.json", ...Object.values(kept)].sort());
+  assert.notEqual((await json(path))["refresh-coordinator"].revision, revision);
+});
+
+/** The same numbers each time. */
+function seeded(seed) {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
