@@ -24,7 +24,7 @@ async function listen(path: string, heard: () => void, lost: () => void): Promis
     if (changed === null || changed === name) heard();
   });
   let open = true;
-  let seen = await marks(folder, file);
+  let timer: ReturnType<typeof setInterval> | undefined;
   const stop = () => {
     open = false;
     clearInterval(timer);
@@ -35,6 +35,15 @@ async function listen(path: string, heard: () => void, lost: () => void): Promis
     stop();
     lost();
   };
+  // At once: that there is no such folder, Node throws, and Deno says here. Whom nobody hears ends the process.
+  watcher.on("error", fail);
+  let seen: Awaited<ReturnType<typeof marks>>;
+  try {
+    seen = await marks(folder, file);
+  } catch (error) {
+    stop();
+    throw error;
+  }
   const look = async () => {
     const [now, place] = await Promise.all([marks(folder, file), placeOf(path)]);
     if (!open) return;
@@ -43,9 +52,8 @@ async function listen(path: string, heard: () => void, lost: () => void): Promis
     if (now.file !== seen.file) heard();
     seen = now;
   };
-  const timer = setInterval(() => void look().catch(fail), LOOK_EVERY);
-  timer.unref?.();
-  watcher.on("error", fail);
+  if (open) timer = setInterval(() => void look().catch(fail), LOOK_EVERY);
+  (timer as { unref?: () => void } | undefined)?.unref?.();
   return stop;
 }
 
