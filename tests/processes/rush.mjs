@@ -6,7 +6,10 @@ import { PUBLIC_CLIENT, startAuthorizationServer } from "../authorization-server
 import { here, start } from "./programs.mjs";
 import { signInTo } from "./sign-in.mjs";
 
-/** Fails if not everybody has the token of one rotation. Returns the tokens, and the seconds to the last end: of `all` from the first start, of `asking` from the first question. */
+/**
+ * Fails if not everybody has the token of one rotation. Returns the tokens, and how many `seconds` it took to the last end: `all` from the
+ * first start, `asking` from the first question.
+ */
 export async function rush(t, { path, store, processes, runtimes = [here] }) {
   const server = await startAuthorizationServer();
   t.after(() => server.close());
@@ -19,18 +22,25 @@ export async function rush(t, { path, store, processes, runtimes = [here] }) {
   const begun = performance.now();
   let asked;
   const count = { ready: 0, asked: 0 };
+  const tellAll = () => commands.forEach(({ end }) => end());
   const commands = Array.from({ length: processes }, (_, index) => {
     const heard = {};
     const program = start(runtimes[index % runtimes.length], "once.mjs", { path, store, options }, (line) => {
       for (const step of Object.keys(count)) if (line[step]) count[step] += 1;
       if (line.ready && count.ready === processes) {
         asked = performance.now();
-        for (const { end } of commands) end();
+        tellAll();
       }
       if (line.asked && count.asked === processes) held.release();
       Object.assign(heard, line);
     });
-    return { ...program, gone: program.gone.then(({ how, said }) => ({ ...heard, how, said })) };
+    const gone = program.gone.then(({ how, said }) => {
+      // Nobody waits for one who has failed.
+      tellAll();
+      held.release();
+      return { ...heard, how, said };
+    });
+    return { ...program, gone };
   });
   const ended = await Promise.all(commands.map(({ gone }) => gone));
   const over = performance.now();

@@ -183,9 +183,13 @@ export class Members {
     this.#note(by.split(" ").slice(0, 3).join(" "));
   }
 
-  /** Who stands still while he claims has sent nothing, and finds out. Who has sent keeps the kernel's lock, and nobody else sends. */
+  /**
+   * Who stands still while he claims has sent nothing, and finds out. Who has sent keeps the kernel's lock, and nobody else sends. And what
+   * is renamed is written, whatever becomes of who wrote it.
+   */
   #isHarmless(by) {
-    return by.startsWith("stop at claim") || (this.#run.isLocked && by.startsWith("stop") && by !== "stop at request");
+    if (by.startsWith("stop at claim") || /commit (open again|sync again|unlink)$/.test(by)) return true;
+    return this.#run.isLocked && by.startsWith("stop") && by !== "stop at request";
   }
 
   #stands(member) {

@@ -8,7 +8,7 @@ import { described, plan } from "./plan.mjs";
 import { run } from "./run.mjs";
 
 const PROCESSES = Number(process.env.PROCESSES ?? 8);
-const EXPIRIES = Number(process.env.EXPIRIES ?? 8);
+const EXPIRIES = Number(process.env.EXPIRIES ?? 6);
 const SEED = process.env.SEED ?? "1";
 
 /**
