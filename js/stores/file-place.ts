@@ -8,7 +8,7 @@
 import { promises as fs } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
 
-import { unless } from "./file-failure.js";
+import { codeOf, unless } from "./file-failure.js";
 
 export interface Place {
   readonly folder: string;
@@ -41,10 +41,16 @@ export function lockFileOf({ file }: Place, infix = ""): string {
 
 /** Makes the folder, and those above it, for the user alone. One that is there stays as it is. */
 export async function makeFolder(folder: string): Promise<void> {
-  const first = await fs.mkdir(folder, { recursive: true, mode: 0o700 });
-  if (first === undefined || process.platform === "win32") return;
+  try {
+    await fs.mkdir(folder, { mode: 0o700 });
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return;
+    if (codeOf(error) !== "ENOENT" || dirname(folder) === folder) throw error;
+    await makeFolder(dirname(folder));
+    return makeFolder(folder);
+  }
   // The process's umask may have taken more than it should.
-  for (let made = folder; made.length >= first.length; made = dirname(made)) await fs.chmod(made, 0o700);
+  await fs.chmod(folder, 0o700);
 }
 
 /** A file's owner is kept, or who has run a tool as root once could no longer read what is his. */

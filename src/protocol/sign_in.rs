@@ -15,7 +15,7 @@ use super::tokens::TokenSet;
 /// How often a conflict is answered with another attempt.
 const TRIES: u32 = 32;
 /// How many calls into the store may fail. Each may take its full time to do so, and somebody is waiting.
-pub(super) const FAILURES: u32 = 3;
+pub(in crate::protocol) const FAILURES: u32 = 3;
 
 impl<W: World> Context<W> {
     /// Begins a session with these tokens, which were obtained for these parameters.

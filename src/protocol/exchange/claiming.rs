@@ -9,6 +9,7 @@ use crate::protocol::notice::What;
 use crate::protocol::ports::{StoreFailure, World, Written};
 use crate::protocol::record::Record;
 use crate::protocol::safeguard::{Safeguard, dropped};
+use crate::protocol::sign_in::FAILURES;
 use crate::protocol::verdict::Refusal;
 
 /// How the attempt to claim ends.
@@ -20,6 +21,8 @@ pub(super) enum Claiming<P> {
     Busy,
     /// The client authentication could not be computed.
     Unprepared(Refusal),
+    /// The intent cannot be written.
+    Unwritable(StoreFailure),
 }
 
 impl<W: World> Exchange<'_, W> {
@@ -48,10 +51,14 @@ impl<W: World> Exchange<'_, W> {
             return Ok(Claiming::Claimed(claimed(base, seen.version)));
         }
         self.context.memory_mut().claiming(&nonce);
+        let mut failed = None;
         let mine = match self.write(&record, seen.version.as_deref()).await {
             Ok(Written::Done(version)) => Some((record, Some(version))),
             Ok(Written::Conflict) => None,
-            Err(_) => self.find_claim(&nonce, record.intent.as_ref().map_or(0, |intent| intent.deadline)).await,
+            Err(failure) => {
+                failed = Some(failure);
+                self.find_claim(&nonce, record.intent.as_ref().map_or(0, |intent| intent.deadline)).await
+            }
         };
         match mine {
             Some((record, version)) => {
@@ -62,7 +69,8 @@ impl<W: World> Exchange<'_, W> {
             }
             None => {
                 self.context.memory_mut().abandoned(&nonce);
-                Ok(Claiming::Again)
+                self.unwritten += u32::from(failed.is_some());
+                Ok(failed.filter(|_| self.unwritten >= FAILURES).map_or(Claiming::Again, Claiming::Unwritable))
             }
         }
     }

@@ -105,6 +105,8 @@ struct Exchange<'a, W: World> {
     patience: Millis,
     /// Presentations of this flight.
     attempts: u32,
+    /// Intents that the store failed to write.
+    unwritten: u32,
     retries_left: u8,
     /// Why the last presentation brought nothing: the caller should hear that rather than "cooling down".
     setback: Option<Refusal>,
@@ -131,6 +133,7 @@ impl<'a, W: World> Exchange<'a, W> {
             held: None,
             patience: context.world.monotonic() + context.settings.lock_wait,
             attempts: 0,
+            unwritten: 0,
             retries_left: context.settings.retries,
             setback: None,
             captured: None,
@@ -184,6 +187,7 @@ impl<'a, W: World> Exchange<'a, W> {
             claiming::Claiming::Claimed(claimed) => claimed,
             claiming::Claiming::Again => return Ok(None),
             claiming::Claiming::Busy => return self.busy(fall_back).map(Some),
+            claiming::Claiming::Unwritable(failure) => return self.without_store(failure).await.map(Some),
             claiming::Claiming::Unprepared(refusal) => return self.set_back(&refusal, None, fall_back).map(Some),
         };
         // Rules 4 and 5: present the token of the claimed record; the reply comes back judged.

@@ -58,8 +58,9 @@ const commands = {
   stopAt: (operation) => void (stopAt = operation),
   goOn: () => goOn(),
   /** Resolves when it has the lock, and keeps it until `release`. `patience` is in milliseconds. */
-  lock: (name, { ifAvailable, patience } = {}) =>
+  lock: (name, more) =>
     new Promise((resolve, reject) => {
+      const { ifAvailable, patience } = more ?? {};
       const signal = patience && AbortSignal.timeout(patience);
       const held = (granted) => {
         resolve(granted !== null);
