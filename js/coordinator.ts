@@ -3,6 +3,7 @@
 
 import { detachable, handled, isEvent, isSignal, mistakenForTokens, refused, wrongDemand, wrongOptions, wrongRefresh, wrongRenewal } from "./calls.js";
 import { type Core, type Held, type Host, Need } from "./core.js";
+import { heard, publish } from "./diagnostics.js";
 import { type RefreshError, RevokedError, NoSessionError, RefreshError as AnyRefreshError, wrongArgument } from "./errors.js";
 import { hostOf, ownMembers } from "./host.js";
 import { INSIDE, type Inside } from "./inside.js";
@@ -21,6 +22,8 @@ import { canSeal } from "./web-crypto.js";
 import type {
   CallOptions,
   CoordinatorEvent,
+  DiagnosticsMessages,
+  JoinMessage,
   Listener,
   RefreshCoordinatorOptions,
   RefreshOptions,
@@ -33,6 +36,8 @@ import type {
 
 /** A background refresh that failed is not begun again before this, in milliseconds. */
 const BACKGROUND_PAUSE = 1_000;
+
+const JOINED: JoinMessage = Object.freeze({ type: "joined" });
 
 const NO_WEBCRYPTO =
   "this host has no WebCrypto to seal tokens with before they are stored: pages have it only over https and on localhost";
@@ -88,7 +93,11 @@ export class RefreshCoordinator {
     this.#instance = instance();
     const host = hostOf(options, this.#instance, {
       emit: (event) => this.#emit(event as CoordinatorEvent),
-      presented: (start, end, outcome) => measure("request", start, [["outcome", outcome]], end),
+      presented: (start, end, outcome, verdict) => {
+        measure("request", start, [["outcome", outcome]], end);
+        const channel = heard("presented");
+        if (channel !== undefined) publish(channel, Object.freeze({ type: "presented", verdict, startTime: start, duration: end - start }));
+      },
       hold: (held) => this.#hold(held),
       doubt: () => this.#mirror.clear(),
       drop: () => this.#drop(),
@@ -174,8 +183,11 @@ export class RefreshCoordinator {
    */
   readonly renew = (tokens: TokenInput | TokenSet, options?: RenewOptions): Promise<TokenSet> => {
     if (!canSeal()) return refused("no-webcrypto", NO_WEBCRYPTO);
-    const renew = (need: Need, params: number, fixed: boolean) =>
-      this.#kept(() => this.#core.renew(tokens, need, params, fixed));
+    const renew = (need: Need, params: number, fixed: boolean) => {
+      const flight = this.#kept(() => this.#core.renew(tokens, need, params, fixed));
+      this.#isJoined(flight);
+      return flight;
+    };
     if (options === undefined) return renew(Need.Valid, 0, false);
     return this.#with(options, (params) => {
       const wrong = wrongRenewal(options);
@@ -254,7 +266,13 @@ export class RefreshCoordinator {
     return this.#kept(() => this.#core.drainRevocations());
   };
 
-  /** New calls reject; an exchange already sent still commits; channel and timers are let go. */
+  /**
+   * New calls reject; an exchange already sent still commits; channel and timers are let go.
+   *
+   * If the store is in trouble while it commits, it is asked again every few seconds for five minutes after `close`, for nobody else
+   * has the new refresh token; so long a Node process is kept alive. Then it is given up: the event `store-failed`, with the
+   * operation `commit`. Without `close` nothing is ever given up.
+   */
   readonly close = (): void => {
     if (this.#closed) return;
     this.#closed = true;
@@ -297,13 +315,23 @@ export class RefreshCoordinator {
 
   #flight(need: Need, params: number, rejected?: string): Promise<TokenSet> {
     const flight = this.#kept(() => this.#core.flight(need, params, rejected));
-    if (!this.#observed.has(flight)) {
-      this.#observed.add(flight);
+    if (!this.#isJoined(flight)) {
       this.#observe(flight, need);
       // What came from elsewhere may be in its advisory window already.
       if (need === Need.Valid) flight.then(() => void this.#fresh(params), () => {});
     }
     return flight;
+  }
+
+  /** Was it under way when this call came? From now on it is. */
+  #isJoined(flight: Promise<TokenSet>): boolean {
+    if (!this.#observed.has(flight)) {
+      this.#observed.add(flight);
+      return false;
+    }
+    const channel = heard("joined");
+    if (channel !== undefined) publish(channel, JOINED);
+    return true;
   }
 
   /** Lets the snapshot and the panel follow a flight. */
@@ -432,6 +460,8 @@ export class RefreshCoordinator {
       this.#lastEvent = event.type;
     }
     this.#observable.emit(event);
+    const channel = heard(event.type);
+    if (channel !== undefined) publish(channel, event as DiagnosticsMessages[keyof DiagnosticsMessages]);
   }
 }
 

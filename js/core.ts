@@ -5,7 +5,7 @@
  * `src/host/embedder.rs`.
  */
 
-import type { Channel, Clock, Locks, Stats, Store, TokenSet } from "./types.js";
+import type { Channel, Clock, Locks, PresentationMessage, Stats, Store, TokenSet } from "./types.js";
 
 /** How new the tokens must be. The numbers are those of `src/host/refreshing.rs`. */
 export const Need = {
@@ -101,8 +101,8 @@ export interface Host {
   error(kind: ErrorKind, fields: ErrorFields): Error;
   brand(value: unknown): (ErrorFields & { kind: ErrorKind }) | undefined;
   emit(event: object): void;
-  /** A request with a refresh token has been answered, or will not be: moments of `performance.now()`, and the outcome. */
-  presented(start: number, end: number, outcome: string): void;
+  /** A request with a refresh token has been answered, or will not be: moments of `performance.now()`, the outcome by its code and by its class. */
+  presented(start: number, end: number, outcome: string, verdict: PresentationMessage["verdict"]): void;
   hold(held: Held): void;
   /** The record may have changed: nothing is handed out from memory. */
   doubt(): void;

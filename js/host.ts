@@ -13,7 +13,7 @@ import { randomBytes } from "./web-crypto.js";
 /** What the core tells this half. */
 export interface Embedding {
   emit(event: object): void;
-  presented(start: number, end: number, outcome: string): void;
+  presented: Host["presented"];
   hold(held: Held): void;
   doubt(): void;
   drop(): void;

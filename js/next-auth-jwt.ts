@@ -117,12 +117,13 @@ export function withError<Token extends object>(
   cause: unknown,
   { alive, forced, now }: { alive: boolean; forced: boolean; now: number },
 ): Token & FreshJwt {
-  const token = { ...carried.rest, ...tokensOf(carried) };
+  const { rest } = carried;
+  const token = { ...rest, ...tokensOf(carried) };
   const { kind, code, retryAt } = readError(cause) ?? { kind: "transient" as const, code: "", retryAt: undefined };
   const signInRequired = kind === "revoked" || kind === "no-session" || kind === "interaction";
   // What lives serves. But whoever asked for another token had a reason, and a sign-out elsewhere is final.
   const told = !alive || kind === "no-session" || (forced && signInRequired);
-  if (!told) return token;
+  if (!told) return isPassing((rest as FreshJwt).error) ? without(token, ["error"]) : token;
   const error: JwtError =
     code === "no-refresh-token"
       ? { code }
@@ -141,9 +142,17 @@ function tokensOf({ accessToken, refreshToken, expiresAt }: Omit<Carried<object>
 }
 
 function isOurs(error: unknown): boolean {
-  if (FROM_GUIDES.includes(error)) return true;
-  const code = typeof error === "object" && error !== null ? text(error, "code") : undefined;
-  return code === "no-refresh-token" || Object.values<unknown>(CODES).includes(code);
+  const code = codeOf(error);
+  return FROM_GUIDES.includes(error) || code === "no-refresh-token" || Object.values<unknown>(CODES).includes(code);
+}
+
+/** One of ours that says no more than that there was no valid access token. */
+function isPassing(error: unknown): boolean {
+  return isOurs(error) && !["revoked", "interaction-required"].includes(codeOf(error) ?? "");
+}
+
+function codeOf(error: unknown): string | undefined {
+  return typeof error === "object" && error !== null ? text(error, "code") : undefined;
 }
 
 function without<Token extends object>(token: Token, names: readonly string[]): Token {

@@ -40,8 +40,8 @@ export interface FreshJwtOptions {
    */
   canPersist?: boolean;
   /**
-   * What `update(data)` asks for; a function gets the data, which the page may have made up. Default: the data's member
-   * `refresh` if it is one of the words, else `newer`.
+   * What `update(data)` asks for; a function gets the data, which the page may have made up: what it throws costs the session.
+   * Default: the data's member `refresh` if it is one of the words, else `newer`.
    */
   update?: Freshness | ((data: unknown) => Freshness);
   /** The id of the provider that `auth` is for, where there are several: the sessions of others are left alone. */
@@ -113,7 +113,8 @@ export function jwtCallback<Params extends JwtParams, Result>(
  * - At sign-in (`account` is there) it takes the provider's tokens over.
  * - Where they cannot be replaced it has an `error`, but not while its access token is valid; the next success removes it.
  *
- * Rejects with a `ConfigurationError` (`wrong-argument`) for wrong arguments; for nothing else.
+ * Rejects with a `ConfigurationError` (`wrong-argument`) for wrong arguments, and with what the option `update` throws; for nothing
+ * else.
  *
  * @example
  * ```ts

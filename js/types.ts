@@ -336,8 +336,11 @@ export interface CoordinatorEvent {
   readonly retryAt?: number;
   /** `revoked`: why. */
   readonly reason?: RevokedReason;
-  /** `store-failed`: what was tried. */
-  readonly operation?: "read" | "write";
+  /**
+   * `store-failed`: what was tried. `commit`: some minutes after `close` the store still had not taken the tokens obtained last, and they are
+   * given up. Those who called have them; the record still holds the one that was presented for them.
+   */
+  readonly operation?: "read" | "write" | "commit";
   /**
    * `degraded`: what works less well.
    *
@@ -351,6 +354,38 @@ export interface CoordinatorEvent {
   /** `revocation-failed`: how many tokens still wait. */
   readonly left?: number;
 }
+
+/** A request with a refresh token is over. Told once its exchange is. */
+export interface PresentationMessage {
+  readonly type: "presented";
+  /** How the reply was judged: `granted`, or the class of the refusal. */
+  readonly verdict: "granted" | RefusalClass;
+  /** When it was sent: a moment of `performance.now()`, in milliseconds. */
+  readonly startTime: number;
+  /** Until the reply was read and judged, or given up. Milliseconds. */
+  readonly duration: number;
+}
+
+/** A call joined a refresh that was under way, and saved a request. */
+export interface JoinMessage {
+  readonly type: "joined";
+}
+
+/**
+ * The channels of `node:diagnostics_channel`, and what is published on each: every event of every coordinator of the process, and two
+ * messages that are no events, `presented` and `joined`. Only where the host has that module: Node, Deno, Bun, Workers with
+ * `nodejs_compat`.
+ *
+ * @example
+ * import diagnostics from "node:diagnostics_channel";
+ * diagnostics.subscribe("refresh-coordinator:revoked", (message) => log((message as CoordinatorEvent).reason));
+ */
+export type DiagnosticsMessages = {
+  readonly [Type in CoordinatorEvent["type"] as `refresh-coordinator:${Type}`]: CoordinatorEvent & { readonly type: Type };
+} & {
+  readonly "refresh-coordinator:presented": PresentationMessage;
+  readonly "refresh-coordinator:joined": JoinMessage;
+};
 
 /** Hears every event, and with no argument that the snapshot has changed. */
 export type Listener = (event?: CoordinatorEvent) => void;

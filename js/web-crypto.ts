@@ -1,13 +1,12 @@
 /** WebCrypto: the host's own, or, in Node 18, where it is no global yet, that of Node's module. */
 
+import { importBuiltin, inNode } from "./builtin.js";
+
 let found: Crypto | undefined = (globalThis as { crypto?: Crypto }).crypto;
 
-/** Is asked for under a name that no bundler follows: elsewhere the module does not exist, and is not needed. */
-const MODULE = "node:crypto";
-const inNode = typeof (globalThis as { process?: { versions?: { node?: unknown } } }).process?.versions?.node === "string";
 const loading: Promise<void> =
   found === undefined && inNode
-    ? import(/* webpackIgnore: true */ /* @vite-ignore */ MODULE).then((module: { webcrypto: Crypto }) => void (found = module.webcrypto))
+    ? importBuiltin("node:crypto").then((module) => void (found = (module as { webcrypto: Crypto }).webcrypto))
     : Promise.resolve();
 // Without it everything else works: who needs it hears that it is missing.
 loading.catch(() => {});

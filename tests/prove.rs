@@ -142,6 +142,8 @@ fn two_calls_at_once_in_one_context() {
     let alone =
         |(server, lock)| session(1, &[Get], server, lock, Ending::Switch).beside(&[GetFor("a")]).with(EVERYTHING, 1);
     sweep("two scopes at once, another user signs in elsewhere", each(&DEMANDED[..2], &LOCKS).map(alone));
+    let ending = |(server, lock)| session(1, &[Get], server, lock, Ending::SignOut).beside(&[GetFor("a")]).with(ALL, 1);
+    sweep("two scopes at once, the user signs out elsewhere", each(&DEMANDED[..2], &LOCKS).map(ending));
     let leaving = |(server, lock)| {
         session(1, &[Get, Get], server, lock, Ending::None).beside(&[SignOut, SignIn("v"), Get]).with(EVERYTHING, 1)
     };

@@ -44,7 +44,7 @@ const STRICT: Scenario = Scenario {
 
 /// How many schedules one run is given, of the many thousands that each scheduler has in all.
 fn share() -> usize {
-    let all = var("SCHEDULES").ok().and_then(|count| count.parse().ok()).unwrap_or(40_000_usize);
+    let all = var("SCHEDULES").ok().and_then(|count| count.parse().ok()).unwrap_or(16_000_usize);
     all.div_ceil(RUNS)
 }
 

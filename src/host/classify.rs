@@ -52,12 +52,7 @@ impl Classify {
 }
 
 fn described(refusal: &Refusal, reply: Option<&Reply>) -> JsValue {
-    let (class, reason) = match refusal.class {
-        Class::Revoked(reason) => ("revoked", Some(reason.name())),
-        Class::Interaction => ("interaction", None),
-        Class::Transient => ("transient", None),
-        Class::Configuration => ("configuration", None),
-    };
+    let reason = if let Class::Revoked(reason) = refusal.class { Some(reason.name()) } else { None };
     let spent = match refusal.spent {
         Spent::No => "no",
         Spent::Maybe => "maybe",
@@ -68,7 +63,7 @@ fn described(refusal: &Refusal, reply: Option<&Reply>) -> JsValue {
         reply.parts().headers.iter().fold(Members::new(), set).done()
     });
     Members::new()
-        .set("class", class)
+        .set("class", refusal.class.name())
         .maybe("reason", reason)
         .set("spent", spent)
         .set("code", &*refusal.details.code)

@@ -179,6 +179,13 @@ impl Coordinator {
         flight.shared.resolve(&value);
     }
 
+    /// The same before the tokens are durable, because the store has failed: that is told at the same time. The code of those who
+    /// have the tokens runs from here on, so there is nothing left that keeping the events back would spare the commit.
+    pub(super) fn land_early(&self, flight: &Flight, tokens: &TokenSet) {
+        self.land(flight, tokens);
+        self.context.world.journal.deliver();
+    }
+
     /// There will be none.
     pub(super) fn fail(&self, flight: &Flight, failure: &Failure) {
         self.flights(flight.mode).end(flight.ticket);
@@ -295,8 +302,7 @@ impl Coordinator {
     /// Takes no new calls, and lets channel and watches go. What was sent already still commits.
     pub fn close(&self) {
         if !self.closed.replace(true) {
-            self.context.world.closing.ring(1);
-            self.context.world.channel.close();
+            self.context.world.close();
         }
     }
 }

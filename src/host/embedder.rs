@@ -66,9 +66,9 @@ impl Embedder {
         let _ = invoke(&self.host, "emit", &[event]);
     }
 
-    /// A presentation is over, for the browser's performance panel. Moments of the host's monotonic clock.
-    pub fn presented(&self, start: f64, end: f64, outcome: &str) {
-        let _ = invoke(&self.host, "presented", &[&start.into(), &end.into(), &outcome.into()]);
+    /// A presentation is over, for the browser's performance panel and for metrics. Moments of the host's monotonic clock.
+    pub fn presented(&self, start: f64, end: f64, outcome: &str, verdict: &str) {
+        let _ = invoke(&self.host, "presented", &[&start.into(), &end.into(), &outcome.into(), &verdict.into()]);
     }
 
     /// Fills the mirror.

@@ -13,13 +13,22 @@ use crate::protocol::notice::{Notice, What};
 use crate::protocol::ports::{Clock, Observer};
 use crate::protocol::verdict::Verdict;
 
+/// A presentation that is over. Moments of the host's monotonic clock.
+struct Presented {
+    began: f64,
+    ended: f64,
+    /// `granted`, or the class of the refusal.
+    verdict: &'static str,
+    /// The same, or the code of the refusal.
+    outcome: Cow<'static, str>,
+}
+
 /// The observer of one coordinator.
 pub struct Journal {
     embedder: Rc<Embedder>,
     clock: Rc<HostClock>,
     undelivered: RefCell<Vec<JsValue>>,
-    /// Presentations that are over: when they began and ended, and how.
-    untold: RefCell<Vec<(f64, f64, Cow<'static, str>)>>,
+    untold: RefCell<Vec<Presented>>,
     /// Calls that joined an open flight.
     pub joins: Cell<u32>,
     presentations: Cell<u32>,
@@ -48,18 +57,20 @@ impl Journal {
 
     /// A presentation that began then is over.
     pub fn presented(&self, began: f64, verdict: &Verdict) {
-        let outcome = match verdict {
-            Verdict::Granted(_) => Cow::Borrowed("granted"),
-            Verdict::Refused(refusal) if refusal.details.code.is_empty() => Cow::Borrowed("refused"),
-            Verdict::Refused(refusal) => refusal.details.code.clone(),
+        let (verdict, outcome) = match verdict {
+            Verdict::Granted(_) => ("granted", Cow::Borrowed("granted")),
+            Verdict::Refused(refusal) if refusal.details.code.is_empty() => {
+                (refusal.class.name(), Cow::Borrowed("refused"))
+            }
+            Verdict::Refused(refusal) => (refusal.class.name(), refusal.details.code.clone()),
         };
-        self.untold.borrow_mut().push((began, host_moment(), outcome));
+        self.untold.borrow_mut().push(Presented { began, ended: host_moment(), verdict, outcome });
     }
 
     /// Hands over the events kept back.
     pub fn deliver(&self) {
-        for (began, ended, outcome) in self.untold.take() {
-            self.embedder.presented(began, ended, &outcome);
+        for Presented { began, ended, verdict, outcome } in self.untold.take() {
+            self.embedder.presented(began, ended, &outcome, verdict);
         }
         for event in self.undelivered.take() {
             self.embedder.emit(&event);

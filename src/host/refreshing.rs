@@ -50,7 +50,7 @@ impl Coordinator {
         }
         let on_look = || flight.looked.set(self.doubts());
         let on_sent = || self.sent(flight);
-        let on_tokens = |tokens: &TokenSet| self.hand_over(flight, tokens);
+        let on_tokens = |tokens: &TokenSet| self.land_early(flight, tokens);
         let call = Call { sid: self.context.sid(), on_look: &on_look, on_sent: &on_sent, on_tokens: &on_tokens };
         let outcome = match self.context.refresh(demand, &call).await {
             // What was just minted is nobody's but ours.
@@ -70,12 +70,6 @@ impl Coordinator {
         if flight.sent.get() {
             self.drain_behind().await;
         }
-    }
-
-    /// The tokens are not durable yet, and it may take long until they are. The callers have theirs, and whoever listens hears why.
-    fn hand_over(&self, flight: &Flight, tokens: &TokenSet) {
-        self.land(flight, tokens);
-        self.context.world.journal.deliver();
     }
 
     /// Looks again if there was a hint after the tokens were read: callers may have joined that came after the hint, and
@@ -160,7 +154,7 @@ impl Coordinator {
 
     async fn follow(&self, flight: &Flight, carried: &Carried, presented: &Secret, mut demand: Demand) {
         let on_sent = || self.sent(flight);
-        let on_tokens = |tokens: &TokenSet| self.hand_over(flight, tokens);
+        let on_tokens = |tokens: &TokenSet| self.land_early(flight, tokens);
         let call = Call { sid: None, on_look: &|| (), on_sent: &on_sent, on_tokens: &on_tokens };
         match self.context.renew(carried, &demand, &call).await {
             Ok(tokens) => {

@@ -6,7 +6,12 @@ use super::locks::Held;
 use super::race::{First, race};
 use super::world::HostWorld;
 use crate::protocol::notice::{Notice, What};
-use crate::protocol::ports::{Clock, LockScope, Locks, Observer, Randomness, Wait, Waiting, Woken};
+use crate::protocol::ports::{Clock, LockScope, Locks, Observer, Randomness, SLEPT, Wait, Waiting, Woken};
+use crate::protocol::tokens::Millis;
+
+/// How long after `close` a store in trouble is still asked to take what was granted, in milliseconds: longer than a database
+/// takes to be started again or to hand over to its replica. Then the process may end: its timers keep one of Node's alive.
+const PERSISTENCE: Millis = 300_000;
 
 impl Locks for HostWorld {
     type Held = Held;
@@ -22,18 +27,20 @@ impl Locks for HostWorld {
 
 impl Waiting for HostWorld {
     async fn wait_any(&self, wait: Wait<'_>) -> Woken<Held> {
-        if wait.lock || wait.hint_after.is_some() {
-            // Others are waited for, so nothing of ours is between claim and commit: events may go out.
-            self.journal.deliver();
-        }
+        // Others are waited for, so nothing of ours is between claim and commit; or a troubled store is left alone, and
+        // there is no hurry: events may go out.
+        self.journal.deliver();
         // The lock is asked for first, and dropped, that is withdrawn, if something else comes first.
         let probe = || [wait.key, "/", &self.random.nonce()].concat();
         let lock = when(wait.lock, self.locks.acquire(wait.key, probe));
         // Who queues for the lock is called: only the others need to look again for themselves.
         let hint = self.channel.after(wait.key, wait.hint_after.unwrap_or_default(), !wait.lock);
         let hint = when(wait.hint_after.is_some(), hint);
-        // A troubled store is waited for also after `close`: only this context holds what it is to keep.
+        // A troubled store is waited for also after `close`, for a while: only this context holds what it is to keep.
         let others = wait.lock || wait.hint_after.is_some();
+        if !others && self.has_persisted() {
+            return Woken::Dismissed;
+        }
         let timer = race(
             self.clock.sleep(wait.until.saturating_sub(self.clock.monotonic())),
             when(others, self.closing.after(0)),
@@ -46,8 +53,33 @@ impl Waiting for HostWorld {
                 Woken::Unlockable
             }
             First::Right(First::Left(())) => Woken::Hinted,
-            First::Right(First::Right(First::Left(()))) => Woken::Elapsed,
+            First::Right(First::Right(First::Left(()))) => {
+                self.slept_until(wait.until);
+                Woken::Elapsed
+            }
             First::Right(First::Right(First::Right(()))) => Woken::Dismissed,
+        }
+    }
+}
+
+impl HostWorld {
+    /// Nobody waits any more, and nothing more is sent. What was granted already is still written, for [`PERSISTENCE`].
+    pub(super) fn close(&self) {
+        self.persists_until.set(Some(self.clock.monotonic().saturating_add(PERSISTENCE)));
+        self.closing.ring(1);
+        self.channel.close();
+    }
+
+    /// Closed, and the store has had its time since then?
+    fn has_persisted(&self) -> bool {
+        self.persists_until.get().is_some_and(|end| self.clock.monotonic() >= end)
+    }
+
+    /// A time that was slept through is none of the store's.
+    fn slept_until(&self, until: Millis) {
+        let late = self.clock.monotonic().saturating_sub(until);
+        if late >= SLEPT {
+            self.persists_until.set(self.persists_until.get().map(|end| end.saturating_add(late)));
         }
     }
 }

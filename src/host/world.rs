@@ -1,5 +1,6 @@
 //! The world of one coordinator on a JavaScript host: all ports of the protocol together.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use wasm_bindgen::JsValue;
@@ -34,6 +35,8 @@ pub struct HostWorld {
     pub(super) journal: Rc<Journal>,
     /// Rings when the coordinator is closed: nobody waits any more, and nothing more is sent.
     pub(super) closing: Bell,
+    /// Once closed: the moment of the monotonic clock until which a troubled store is asked to take what was granted.
+    pub(super) persists_until: Cell<Option<Millis>>,
     endpoint: HostEndpoint,
 }
 
@@ -54,7 +57,17 @@ impl HostWorld {
         let journal = Rc::new(Journal::new(embedder.clone(), clock.clone()));
         let locks = HostLocks::new(embedder.member("locks"), options.lock_scope);
         let endpoint = HostEndpoint::new(options, embedder, &clock, &journal);
-        Ok(Self { clock, random, store, locks, channel, journal, closing: Bell::default(), endpoint })
+        Ok(Self {
+            clock,
+            random,
+            store,
+            locks,
+            channel,
+            journal,
+            closing: Bell::default(),
+            persists_until: Cell::new(None),
+            endpoint,
+        })
     }
 }
 

@@ -45,7 +45,7 @@ pub enum What {
     SignedOut,
     /// The store failed.
     StoreFailed {
-        /// `read` or `write`.
+        /// `read`, `write`, or `commit`: what was granted could not be made durable, and nobody tries any more.
         operation: &'static str,
     },
     /// Something the protocol would like to have is missing, and the next best is used.

@@ -117,7 +117,8 @@ pub enum Woken<Held> {
     Hinted,
     /// The moment has come.
     Elapsed,
-    /// The context was closed: there is nobody left to wait for.
+    /// The context was closed: there is nobody left to wait for. Who waits for a troubled store alone, with what was granted in
+    /// its hands, hears it some time later.
     Dismissed,
 }
 

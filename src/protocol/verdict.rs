@@ -75,6 +75,18 @@ pub enum Class {
     Configuration,
 }
 
+impl Class {
+    /// The name used in options, errors and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Revoked(_) => "revoked",
+            Self::Interaction => "interaction",
+            Self::Transient => "transient",
+            Self::Configuration => "configuration",
+        }
+    }
+}
+
 /// Has the server consumed the presented refresh token?
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Spent {

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { deviceClient, deviceFlow, devicePages } from "./device-flow.mjs";
 import { FaultQueue, Hold } from "./faults.mjs";
+import { interaction, interactions } from "./interaction.mjs";
 import { listen } from "./listen.mjs";
 import { Oracle } from "./oracle.mjs";
 import { strict } from "./personalities.mjs";
@@ -16,7 +17,10 @@ import { storage } from "./storage.mjs";
 
 /** A public client, as a page or a command-line tool is. */
 export const PUBLIC_CLIENT = "web";
-/** A confidential one, with a secret that needs encoding in HTTP Basic (RFC 6749 section 2.3.1). */
+/**
+ * A confidential one, with a secret that needs encoding in HTTP Basic (RFC 6749 section 2.3.1). Its users come back to
+ * `/api/auth/callback/issuer`, as next-auth has it for a provider with the id `issuer`, at any port of this machine.
+ */
 export const CONFIDENTIAL_CLIENT = "backend";
 export const CLIENT_SECRET = "a secret: 100% & /more+or=less/";
 
@@ -24,7 +28,7 @@ const HOUR = 3600;
 const YEAR = 365 * 24 * HOUR;
 
 /**
- * Starts a server. `accessTokenLifetime` is in seconds.
+ * Starts a server. `accessTokenLifetime` is in seconds, or a function that returns them.
  */
 export async function startAuthorizationServer(personality = strict, { accessTokenLifetime = 300 } = {}) {
   // However slow the machine is, a client finds its connection still open when it comes back.
@@ -51,7 +55,8 @@ export async function startAuthorizationServer(personality = strict, { accessTok
   });
   const pairs = renewal(provider, paths);
   if (personality.renews) provider.use(pairs.middleware);
-  provider.use(deviceFlow(provider));
+  provider.use(deviceFlow);
+  provider.use(interaction(provider));
   http.on("request", provider.callback());
 
   const next = (times, fault, endpoint = "token") => queues[endpoint].add(times, fault);
@@ -123,7 +128,13 @@ function configuration(personality, accessTokenLifetime) {
     adapter: storage(personality),
     clients: [
       client(PUBLIC_CLIENT, { token_endpoint_auth_method: "none" }),
-      client(CONFIDENTIAL_CLIENT, { client_secret: CLIENT_SECRET, token_endpoint_auth_method: "client_secret_basic" }),
+      client(CONFIDENTIAL_CLIENT, {
+        // On the loopback interface any port will do for one of these (RFC 8252 section 7.3).
+        application_type: "native",
+        client_secret: CLIENT_SECRET,
+        redirect_uris: ["http://localhost/api/auth/callback/issuer"],
+        token_endpoint_auth_method: "client_secret_basic",
+      }),
       client(undefined, deviceClient),
     ],
     // Pages of every origin may call it.
@@ -134,6 +145,7 @@ function configuration(personality, accessTokenLifetime) {
       deviceFlow: { enabled: true, ...devicePages },
       revocation: { enabled: true, allowedPolicy: ownTokensOnly },
     },
+    interactions,
     findAccount: (_context, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
     jwks: { keys: [privateKey.export({ format: "jwk" })] },
     rotateRefreshToken: personality.rotates,
@@ -144,7 +156,7 @@ function configuration(personality, accessTokenLifetime) {
       IdToken: accessTokenLifetime,
       Interaction: HOUR,
       RefreshToken: YEAR,
-      Session: HOUR,
+      Session: YEAR,
     },
   };
 }

@@ -548,6 +548,33 @@ fn a_store_in_trouble_is_left_alone_longer_each_time() {
 }
 
 #[test]
+fn what_a_closed_context_cannot_commit_is_given_up_with_the_lock() {
+    for (reads, writes) in [(0, 9), (9, 1)] {
+        let context = with(&stale());
+        context.world.locks.set(Some(LockScope::Covering));
+        context.world.before_read(|_| {});
+        context.world.before_read(|_| {});
+        (0..reads).for_each(|_| context.world.fail_read());
+        context.world.writes.borrow_mut().push_back(Fate::Works);
+        context.world.writes.borrow_mut().extend((0..writes).map(|_| Fate::Throws));
+        context.world.answer(grants("R1", "A1"));
+        context.world.while_waiting(|_| {});
+        context.world.while_waiting(|world| world.dismissed.set(true));
+        let early = std::cell::Cell::new(0);
+        let on_tokens = |_: &TokenSet| early.set(early.get() + 1);
+        let call = Call { on_tokens: &on_tokens, ..call(&context) };
+        let failed = run(context.refresh(&any(), &call));
+        assert!(matches!(failed, Err(Failure::Store { .. })), "{reads} reads, {writes} writes: {failed:?}");
+        assert!(early.get() > 0, "the callers have what was granted");
+        assert_eq!(context.world.noticed(&What::StoreFailed { operation: "commit" }), 1);
+        assert_eq!((context.world.noticed(&What::Refreshed), context.world.announced.borrow().len()), (0, 0));
+        assert_eq!(context.world.waited.borrow().len(), 1, "it was tried once more");
+        assert_eq!(context.world.released.get(), 1);
+        assert!(there(&context).intent.is_some(), "who comes next counts a send of unknown outcome");
+    }
+}
+
+#[test]
 fn a_commit_that_failed_and_happened_is_durable() {
     let context = with(&stale());
     context.world.writes.borrow_mut().extend([Fate::Works, Fate::ThrowsAfterwards]);

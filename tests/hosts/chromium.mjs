@@ -21,13 +21,18 @@ export async function open(row, folder, { policy = POLICY } = {}) {
   return visit(row, origin);
 }
 
-/** The page at an address, once its scripts have run. `cookies` are in the browser before. */
-export async function visit(row, url, { cookies = [] } = {}) {
+/** An empty page. `cookies` are in the browser. */
+export async function browse(row, { cookies = [] } = {}) {
   const browser = await chromium.launch({ executablePath: chromiumPath(), args: ["--no-sandbox"] });
   row.after(() => browser.close());
   const context = await browser.newContext();
   await context.addCookies(cookies);
-  const page = await context.newPage();
+  return { page: await context.newPage(), host: `Chromium ${browser.version()}` };
+}
+
+/** The page at an address, once its scripts have run. `cookies` are in the browser before. */
+export async function visit(row, url, { cookies } = {}) {
+  const { page, host } = await browse(row, { cookies });
   const wrong = [];
   page.on("pageerror", (error) => wrong.push(error.message));
   page.on("console", (message) => message.type() === "error" && wrong.push(message.text()));
@@ -37,7 +42,7 @@ export async function visit(row, url, { cookies = [] } = {}) {
   } catch (cause) {
     throw new Error(`the page did not come up: ${wrong.join("; ")}`, { cause });
   }
-  return { page, host: `Chromium ${browser.version()}` };
+  return { page, host };
 }
 
 async function file(folder, policy, { url }, response) {

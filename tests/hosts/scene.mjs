@@ -8,19 +8,19 @@ import { strict } from "../authorization-server/personalities.mjs";
 
 const CALLERS = 100;
 
-export async function scene(row) {
+export async function scene(row, { clientId = PUBLIC_CLIENT } = {}) {
   const server = await startAuthorizationServer(strict);
   row.after(() => server.close());
-  const [living, over] = [await server.signIn(), await server.signIn()];
+  const [living, over] = [await server.signIn({ clientId }), await server.signIn()];
   await revoke(server, over.tokens.refresh_token);
   const settings = {
     callers: CALLERS,
-    clientId: PUBLIC_CLIENT,
+    clientId,
     tokenEndpoint: server.tokenEndpoint,
     stale: expired(living.tokens),
     over: expired(over.tokens),
   };
-  return { server, settings, ...verdicts(server, living.session, settings) };
+  return { server, settings, session: living.session, ...verdicts(server, living.session, settings) };
 }
 
 function verdicts(server, session, settings) {

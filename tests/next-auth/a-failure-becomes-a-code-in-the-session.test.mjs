@@ -8,6 +8,7 @@ import { ConfigurationError, TransientError } from "refresh-coordinator";
 import { freshJwt, jwtCallback } from "refresh-coordinator/next-auth";
 
 import { oauthError, tooManyRequests, unavailable } from "../authorization-server/faults.mjs";
+import { header } from "../authorization-server/user-agent.mjs";
 import { rejects } from "../node/errors.mjs";
 import { LIFETIME, assertGood, scene } from "./scene.mjs";
 import { cookiesWith, tokenIn } from "./web-app.mjs";
@@ -124,6 +125,20 @@ test("a store that is away is no error while the access token is valid, and tran
   assert.ok(error.retryAt > Date.now());
 });
 
+test("an error from a time when the access token seemed to have ended goes as well, but not that the session is over", async (t) => {
+  const away = () => Promise.reject(new Error("the store is away"));
+  const { app, held } = await scene(t, { store: { read: away, write: away } });
+  const passing = [{ code: "transient", retryAt: 1 }, { code: "configuration" }, "RefreshTokenError", "RefreshAccessTokenError"];
+  for (const error of passing) {
+    const { session, cookies } = await app.request(await cookiesWith({ ...held, error }));
+    assert.equal("error" in session, false, JSON.stringify(error));
+    assert.equal("error" in (await tokenIn(cookies)), false);
+  }
+  for (const error of [{ code: "revoked" }, { code: "interaction-required" }, { code: "payment-due" }, "mine"]) {
+    assert.deepEqual((await app.request(await cookiesWith({ ...held, error }))).session.error, error);
+  }
+});
+
 test("whatever a coordinator rejects with, and whatever the cookie holds, the callback returns a token", async (t) => {
   const { held, wait } = await scene(t);
   wait(LIFETIME);
@@ -171,14 +186,16 @@ test("beside the tokens, the cookie has one number; and while there is an error,
     return JSON.stringify({ accessToken: "", refreshToken: "", ...ours }).length;
   };
   let now = cookies;
-  const sizes = [];
+  const [sizes, headers] = [[], []];
   for (let round = 0; round < 3; round += 1) {
     wait(LIFETIME);
     ({ cookies: now } = await app.request(now));
     sizes.push(await bytes(now));
+    headers.push(header(now).length);
   }
   // {"accessToken":"","refreshToken":"","expiresAt":1234567890123}
   assert.deepEqual(sizes, [62, 62, 62]);
+  assert.equal(new Set(headers).size, 1, "what the browser sends does not grow with the session");
   wait(LIFETIME);
   server.next(1, unavailable());
   const failed = await app.request(now);
@@ -204,6 +221,16 @@ test("a programmer's mistakes are named", async () => {
     await rejects(freshJwt({ renew }, params), "ConfigurationError", { code: "wrong-argument" });
     await rejects(jwtCallback({ renew })(params), "ConfigurationError", { code: "wrong-argument" });
   }
+});
+
+test("so are those of a function that says what an update means", async (t) => {
+  const { auth, held } = await scene(t);
+  const update = (data) => data.role.level;
+  await assert.rejects(freshJwt(auth, { token: held, trigger: "update", session: null }, { update }), TypeError);
+  await rejects(freshJwt(auth, { token: held, trigger: "update" }, { update: () => "now" }), "ConfigurationError", {
+    code: "wrong-argument",
+  });
+  assert.equal((await freshJwt(auth, { token: held }, { update })).accessToken, held.accessToken, "it is asked for updates only");
 });
 
 test("what the app's own half throws or returns is the app's business", async (t) => {

@@ -7,7 +7,8 @@ import test from "node:test";
 import { jwtCallback } from "refresh-coordinator/next-auth";
 
 import { TestStore } from "../node/store.mjs";
-import { LIFETIME, assertGood, rotations, scene, times } from "./scene.mjs";
+import { likeTheGuide, withMapOfPromises } from "./other-callbacks.mjs";
+import { LIFETIME, assertGood, goodOnes, rotations, scene, times } from "./scene.mjs";
 import { WebApp } from "./web-app.mjs";
 
 const HOUR = 3_600_000;
@@ -59,3 +60,15 @@ test("by contrast: where it is not said that no cookie can be set, the successor
   assert.deepEqual((await app.request(cookies)).session.error, { code: "revoked" });
   assert.equal(counts().reuses, 0, "but it is not presented");
 });
+
+for (const [byHand, name] of [[likeTheGuide, "like the official guide"], [withMapOfPromises, "with a map of promises"]]) {
+  test(`by contrast, ${name}: what one page rotated is lost, and the next request ends the session`, async (t) => {
+    const { server, app, cookies, wait, counts } = await scene(t, { byHand });
+    wait(LIFETIME);
+    const page = await app.request(cookies);
+    assert.equal(await goodOnes(server, [page]), 1);
+    const route = await app.request(cookies);
+    assert.equal(await goodOnes(server, [page, route]), 0);
+    assert.equal(counts().revocations, 1);
+  });
+}

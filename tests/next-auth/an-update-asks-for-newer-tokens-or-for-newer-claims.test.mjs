@@ -14,7 +14,7 @@ import { LIFETIME, assertGood, rotations, scene, times } from "./scene.mjs";
 const NEWER = { refresh: "newer" };
 const MINTED = { refresh: "minted-after-now" };
 
-for (const data of [{}, NEWER, { name: "Grace" }]) {
+for (const data of [{}, NEWER, { name: "Grace" }, { refresh: "now" }]) {
   test(`update(${JSON.stringify(data)}): 20 at once, one rotation, and not the token they had`, async (t) => {
     const { server, app, cookies, held, counts } = await scene(t);
     const responses = await times(20, () => app.update(cookies, data));

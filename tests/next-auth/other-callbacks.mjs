@@ -1,18 +1,18 @@
 // What is written by hand in the place of this package, to show how it fares: the shape of the official guide, and the same with a
-// map of promises in front of it.
+// map of promises in front of it. The members of the token have the names that ours has, so that one app can do with each.
 
 /** Refreshes when the access token has ended, whoever else does. */
-export function likeTheGuide({ clientId, tokenEndpoint }) {
-  return withRefresh((refreshToken) => refreshed(refreshToken, { clientId, tokenEndpoint }));
+export function likeTheGuide(client) {
+  return withRefresh((refreshToken) => refreshed(refreshToken, client));
 }
 
 /** The same; who comes while a refresh is under way shares its promise. */
-export function withMapOfPromises({ clientId, tokenEndpoint }) {
+export function withMapOfPromises(client) {
   const inFlight = new Map();
   return withRefresh((refreshToken) => {
     const known = inFlight.get(refreshToken);
     if (known) return known;
-    const promise = refreshed(refreshToken, { clientId, tokenEndpoint }).finally(() => inFlight.delete(refreshToken));
+    const promise = refreshed(refreshToken, client).finally(() => inFlight.delete(refreshToken));
     inFlight.set(refreshToken, promise);
     return promise;
   });
@@ -20,19 +20,21 @@ export function withMapOfPromises({ clientId, tokenEndpoint }) {
 
 function withRefresh(refresh) {
   return async ({ token }) => {
-    if (Date.now() < token.expires_at * 1000) return token;
+    if (Date.now() < token.expiresAt) return token;
     try {
-      return { ...token, ...(await refresh(token.refresh_token)) };
+      return { ...token, ...(await refresh(token.refreshToken)) };
     } catch {
       return { ...token, error: "RefreshTokenError" };
     }
   };
 }
 
-async function refreshed(refreshToken, { clientId, tokenEndpoint }) {
+async function refreshed(refreshToken, { clientId, clientSecret, tokenEndpoint }) {
   const body = new URLSearchParams({ client_id: clientId, grant_type: "refresh_token", refresh_token: refreshToken });
-  const reply = await fetch(tokenEndpoint, { method: "POST", body });
+  const secret = [clientId, clientSecret].map((part) => encodeURIComponent(part)).join(":");
+  const headers = clientSecret === undefined ? {} : { authorization: `Basic ${btoa(secret)}` };
+  const reply = await fetch(tokenEndpoint, { method: "POST", headers, body });
   if (!reply.ok) throw await reply.json();
   const { access_token, refresh_token, expires_in } = await reply.json();
-  return { access_token, refresh_token, expires_at: Math.floor(Date.now() / 1000) + expires_in };
+  return { accessToken: access_token, refreshToken: refresh_token, expiresAt: Date.now() + expires_in * 1000 };
 }

@@ -8,8 +8,8 @@ import { freshJwt, jwtCallback } from "refresh-coordinator/next-auth";
 
 import { slow, strict } from "../authorization-server/personalities.mjs";
 import { likeTheGuide, withMapOfPromises } from "./other-callbacks.mjs";
-import { LIFETIME, assertGood, isGood, rotations, scene, times } from "./scene.mjs";
-import { WebApp, cookiesWith } from "./web-app.mjs";
+import { LIFETIME, assertGood, goodOnes, isGood, rotations, scene, times } from "./scene.mjs";
+import { WebApp } from "./web-app.mjs";
 
 const LATE = [[50, "50 ms"], [1_000, "1 s"], [30_000, "30 s"]];
 const ours = { jwtCallback, freshJwt: (auth) => (params) => freshJwt(auth, params) };
@@ -61,45 +61,33 @@ test("the session goes on for five expiries, each met by 50 requests, half of th
   }
 });
 
-/** The same session, in the members that the callbacks by hand use. */
-async function byHand(t, make) {
-  const { server, client, held, wait, counts } = await scene(t);
-  const cookies = await cookiesWith({
-    name: held.name,
-    access_token: held.accessToken,
-    refresh_token: held.refreshToken,
-    expires_at: held.expiresAt / 1000,
-  });
-  wait(LIFETIME);
-  return { server, app: new WebApp(make(client)), cookies, wait, counts };
-}
-
-const good = async (server, responses) => (await Promise.all(responses.map((response) => isGood(server, response)))).filter(Boolean).length;
-
 test("by contrast, like the official guide: 50 requests at once end the session", async (t) => {
-  const { server, app, cookies, counts } = await byHand(t, likeTheGuide);
+  const { server, app, cookies, wait, counts } = await scene(t, { byHand: likeTheGuide });
+  wait(LIFETIME);
   const responses = await times(50, () => app.request(cookies));
-  assert.equal(await good(server, responses), 0);
+  assert.equal(await goodOnes(server, responses), 0);
   assert.ok(responses.some(({ session }) => session.error === "RefreshTokenError"));
   assert.ok(counts().reuses > 0 && counts().revocations > 0, "the server takes it for theft");
 });
 
 test("by contrast, with a map of promises: 50 requests at once fare well", async (t) => {
-  const { server, app, cookies, counts } = await byHand(t, withMapOfPromises);
-  assert.equal(await good(server, await times(50, () => app.request(cookies))), 50);
+  const { server, app, cookies, wait, counts } = await scene(t, { byHand: withMapOfPromises });
+  wait(LIFETIME);
+  assert.equal(await goodOnes(server, await times(50, () => app.request(cookies))), 50);
   assert.equal(counts().rotations, 1);
 });
 
 for (const [make, name] of [[likeTheGuide, "like the official guide"], [withMapOfPromises, "with a map of promises"]]) {
   for (const [delay, said] of LATE) {
     test(`by contrast, ${name}: a request that brings the old cookie ${said} later ends the session of both`, async (t) => {
-      const { server, app, cookies, wait, counts } = await byHand(t, make);
+      const { server, app, cookies, wait, counts } = await scene(t, { byHand: make });
+      wait(LIFETIME);
       const first = await app.request(cookies);
       assert.equal(await isGood(server, first), true);
       wait(delay);
       const late = await app.request(cookies);
       assert.equal(late.session.error, "RefreshTokenError");
-      assert.equal(await good(server, [first, late]), 0, "the first one's new tokens are revoked as well");
+      assert.equal(await goodOnes(server, [first, late]), 0, "the first one's new tokens are revoked as well");
       assert.equal(counts().reuses, 1);
     });
   }

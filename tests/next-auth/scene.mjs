@@ -20,16 +20,20 @@ export function stoppedTime(t) {
   return (ms) => mock.timers.setTime(Date.now() + ms);
 }
 
-/** A server that ends with the test, a session, and a coordinator. The access token is fresh; `wait(LIFETIME)` lets it end. */
-export async function scene(t, { personality, callback = jwtCallback, ...options } = {}) {
+/**
+ * A server that ends with the test, a session, and a coordinator. The access token is fresh; `wait(LIFETIME)` lets it end.
+ * `byHand` makes a callback that does without a coordinator.
+ */
+export async function scene(t, { personality, callback = jwtCallback, byHand, ...options } = {}) {
   const wait = stoppedTime(t);
   const server = await startAuthorizationServer(personality, { accessTokenLifetime: LIFETIME / 1000 });
   t.after(() => server.close());
   const { tokens, session } = await server.signIn();
-  const client = { clientId: PUBLIC_CLIENT, tokenEndpoint: server.tokenEndpoint };
+  const { tokenEndpoint, revocationEndpoint } = server;
+  const client = { clientId: PUBLIC_CLIENT, tokenEndpoint, revocationEndpoint };
   const auth = new RefreshCoordinator({ ...client, retries: 0, ...options });
   t.after(() => auth.close());
-  const app = new WebApp(callback(auth));
+  const app = new WebApp(byHand ? byHand(client) : callback(auth));
   const held = { name: "Ada", accessToken: tokens.access_token, refreshToken: tokens.refresh_token, expiresAt: Date.now() + LIFETIME };
   const counts = () => server.oracle.counts(session);
   return { server, client, auth, app, wait, tokens, session, held, counts, cookies: await cookiesWith(held) };
@@ -39,7 +43,12 @@ export async function scene(t, { personality, callback = jwtCallback, ...options
 export async function isGood(server, { session, cookies }) {
   const token = await tokenIn(cookies);
   if (!session?.accessToken || session.error !== undefined || token === undefined) return false;
-  return (await server.isActive(session.accessToken)) && (await server.isAlive(token.refreshToken ?? token.refresh_token));
+  return (await server.isActive(session.accessToken)) && (await server.isAlive(token.refreshToken));
+}
+
+/** How many of them are good. */
+export async function goodOnes(server, responses) {
+  return (await Promise.all(responses.map((response) => isGood(server, response)))).filter(Boolean).length;
 }
 
 /** Every one is good, and all of them have the same tokens. */

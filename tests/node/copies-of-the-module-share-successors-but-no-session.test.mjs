@@ -1,38 +1,17 @@
 // One process often holds several copies of a package: by import and by require, or bundled twice.
 
 import assert from "node:assert/strict";
-import { cp, mkdtemp, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
 import test from "node:test";
-import { fileURLToPath, pathToFileURL } from "node:url";
 
 import * as imported from "refresh-coordinator";
 
 import { Clock } from "./clock.mjs";
+import { commonJs, copies } from "./copies.mjs";
 import { assertError, rejection } from "./errors.mjs";
 import { LIFETIME, authorizationServer, coordinator, times } from "./scene.mjs";
 
 const require = createRequire(import.meta.url);
-const pkg = dirname(fileURLToPath(import.meta.resolve("refresh-coordinator")));
-/** What `require` finds on a Node that cannot require ECMAScript modules. */
-const commonJs = require(join(pkg, "index.cjs"));
-
-/** A second installation of the package, as a bundler or a nested dependency makes one. */
-async function installedTwice(t) {
-  const place = await mkdtemp(join(tmpdir(), "refresh-coordinator-"));
-  t.after(() => rm(place, { recursive: true }));
-  await cp(pkg, join(place, "pkg"), { recursive: true });
-  await cp(join(pkg, "..", "package.json"), join(place, "package.json"));
-  return import(pathToFileURL(join(place, "pkg", "index.js")));
-}
-
-async function copies(t) {
-  const all = [imported, commonJs, await installedTwice(t)];
-  assert.equal(new Set(all.map((copy) => copy.RefreshCoordinator)).size, 3, "they are copies indeed");
-  return all;
-}
 
 test("`import` and `require` of one installation are one copy, where Node can do that", () => {
   const required = require("refresh-coordinator");

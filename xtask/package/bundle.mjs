@@ -1,16 +1,20 @@
 // TypeScript to JavaScript: ESM entries that share their common code, and one CommonJS file.
 
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 
 import { build } from "esbuild";
 
 import { withHints } from "./import-hints.mjs";
 
+const { version } = JSON.parse(await readFile("package.json", "utf8"));
+
 const common = {
   bundle: true,
   charset: "utf8",
-  external: ["node:*"],
+  define: { VERSION: JSON.stringify(version) },
+  // Of the user's own, if at all: metrics go to the provider that is registered with it.
+  external: ["node:*", "@opentelemetry/api"],
   legalComments: "none",
   // A file of one line would be printed whole by Node whenever an error goes uncaught.
   lineLimit: 200,

@@ -12,7 +12,7 @@ process.chdir(fileURLToPath(new URL("../..", import.meta.url)));
 const ENTRIES = ["index", "index.workerd", "index.edge-light"];
 
 /** What is imported beside it. */
-const BESIDE = ["next-auth", "stores/app", "stores/file", "stores/redis", "stores/sql", "stores/web", "testing", "worker"];
+const BESIDE = ["next-auth", "opentelemetry", "stores/app", "stores/file", "stores/redis", "stores/sql", "stores/web", "testing", "worker"];
 
 rmSync("target/xtask/types", { recursive: true, force: true });
 await bundle([...ENTRIES, ...BESIDE], ["index", ...BESIDE]);

@@ -9,7 +9,7 @@ use crate::protocol::decide::commit::{
 use crate::protocol::decide::freshness::meets;
 use crate::protocol::failure::Failure;
 use crate::protocol::notice::What;
-use crate::protocol::ports::{Wait, World, Written};
+use crate::protocol::ports::{StoreFailure, Wait, Woken, World, Written};
 use crate::protocol::record::{Record, State};
 use crate::protocol::safeguard::{Safeguard, dropped};
 use crate::protocol::tokens::{Grant, Secret, TokenSet};
@@ -45,57 +45,75 @@ impl<W: World> Exchange<'_, W> {
             (ours, Ending::Ours)
         };
         let tokens = self.tokens_of(&ours, sent);
+        let persisted = self.persist(&claimed, &ours, &mut ending, tokens.as_ref()).await;
+        if let Err(failure) = persisted {
+            // As if this context had crashed: the next owner counts a send of unknown outcome.
+            self.context.memory_mut().abandoned(&claimed.nonce);
+            self.notice(ours.generation, What::StoreFailed { operation: "commit" });
+            return Err(Failure::store(failure));
+        }
+        self.context.memory_mut().ended(&claimed.nonce);
+        self.conclude(&claimed, &ours, ending, tokens).await
+    }
+
+    /// Writes until it is durable, overtaken or over. Gives up only if the context was closed and the store does not come back.
+    async fn persist(
+        &mut self,
+        claimed: &Claimed<W::Prepared>,
+        ours: &Record,
+        ending: &mut Ending,
+        tokens: Option<&TokenSet>,
+    ) -> Result<(), StoreFailure> {
+        let can_revoke = self.context.world.can_revoke();
         let mut next = ours.clone();
         let mut version = claimed.version.clone();
         let mut failures = 0;
         loop {
             (self.call.on_look)();
             match self.write(&next, version.as_deref()).await {
-                Ok(Written::Done(_)) => break,
+                Ok(Written::Done(_)) => return Ok(()),
                 outcome => {
                     if dropped(Safeguard::HoldUntilDurable) {
                         self.held = None;
                     }
                     if dropped(Safeguard::EarlyWhileAlive) {
-                        self.hand_over(tokens.as_ref());
+                        self.hand_over(tokens);
                     }
-                    if outcome.is_err() && failures > 0 {
-                        self.rest(failures).await;
+                    if let Some(failure) = outcome.err().filter(|_| failures > 0) {
+                        self.rest(failures, failure).await?;
                     }
                     failures = failures.saturating_add(1);
                 }
             }
-            let there = self.read_for_commit(&mut failures, tokens.as_ref()).await;
+            let there = self.read_for_commit(&mut failures, tokens).await?;
             version = there.as_ref().and_then(|(_, version)| version.clone());
             let there = there.map(|(record, _)| record);
-            match after_conflict(there.as_ref(), &ours, &self.params_key, self.session_mode(), can_revoke) {
-                AfterConflict::Durable => break,
-                AfterConflict::Discard(record) => (next, ending) = (*record, Ending::SignedOut),
+            match after_conflict(there.as_ref(), ours, &self.params_key, self.session_mode(), can_revoke) {
+                AfterConflict::Durable => return Ok(()),
+                AfterConflict::Discard(record) => (next, *ending) = (*record, Ending::SignedOut),
                 AfterConflict::SignedOut => {
-                    ending = Ending::SignedOut;
-                    break;
+                    *ending = Ending::SignedOut;
+                    return Ok(());
                 }
                 AfterConflict::Overtaken(spare) => {
                     let theirs = there.unwrap_or_else(|| ours.clone());
-                    ending = Ending::Theirs(Box::new(theirs));
+                    *ending = Ending::Theirs(Box::new(theirs));
                     match spare {
                         Some(record) => next = *record,
-                        None => break,
+                        None => return Ok(()),
                     }
                 }
                 AfterConflict::WriteOurs(record) => {
                     next = *record;
                     // A reply for another user never becomes the session's, however often it has to be written.
-                    ending = if ours.state == State::Rejected { Ending::OtherUser } else { Ending::Ours };
+                    *ending = if ours.state == State::Rejected { Ending::OtherUser } else { Ending::Ours };
                     if matches!(ending, Ending::Ours) {
                         // The session lives and the tokens are its own; only the store has trouble.
-                        self.hand_over(tokens.as_ref());
+                        self.hand_over(tokens);
                     }
                 }
             }
         }
-        self.context.memory_mut().ended(&claimed.nonce);
-        self.conclude(&claimed, &ours, ending, tokens).await
     }
 
     /// The exchange is durable, overtaken or over: tell the others, then the caller.
@@ -180,15 +198,15 @@ impl<W: World> Exchange<'_, W> {
         &mut self,
         failures: &mut u8,
         tokens: Option<&TokenSet>,
-    ) -> Option<(Record, Option<String>)> {
+    ) -> Result<Option<(Record, Option<String>)>, StoreFailure> {
         loop {
             match self.context.read(&self.entry.address).await {
-                Ok(seen) => return seen.map(|seen| (seen.record, seen.version)),
-                Err(_) => {
+                Ok(seen) => return Ok(seen.map(|seen| (seen.record, seen.version))),
+                Err(failure) => {
                     // The store is away: the callers need not wait for it to come back.
                     self.hand_over(tokens);
                     *failures = failures.saturating_add(1);
-                    self.rest(*failures).await;
+                    self.rest(*failures, failure).await?;
                 }
             }
         }
@@ -201,11 +219,14 @@ impl<W: World> Exchange<'_, W> {
         }
     }
 
-    /// Lets a troubled store rest, at most some seconds.
-    async fn rest(&self, failures: u8) {
+    /// Lets a troubled store rest, at most some seconds. Fails if there is nobody left to try again.
+    async fn rest(&self, failures: u8, failure: StoreFailure) -> Result<(), StoreFailure> {
         let world = &self.context.world;
         let until = world.monotonic() + cool_down(failures.min(2), world.per_mille());
-        world.wait_any(Wait { key: self.key(), lock: false, hint_after: None, until }).await;
+        match world.wait_any(Wait { key: self.key(), lock: false, hint_after: None, until }).await {
+            Woken::Dismissed => Err(failure),
+            _ => Ok(()),
+        }
     }
 
     /// Successor mode: leaves a mark that outlives the successor's entry. Losing it costs one refusal, so a failing

@@ -1,55 +1,58 @@
 // Applications on next-auth 4 and Auth.js 5, built and started as their users do. A browser's cookie has an access token that has
 // ended; whatever part of the application meets it, the authorization server sees one rotation, and every answer has a good session.
+// With a callback that was written by hand, the same application loses it.
 
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
-import { encode } from "@auth/core/jwt";
-
+import { startRedis } from "../../databases/redis-server.mjs";
+import { startUpstashFront } from "../../databases/upstash-front.mjs";
 import { visit } from "../chromium.mjs";
-import { execute, serve } from "../execute.mjs";
-import { command, version } from "../project.mjs";
-import { scene } from "../scene.mjs";
-import { sharedStore } from "../shared-store.mjs";
+import { sessionCookies, sessionsIn, shown, told, versions, withStaleSession } from "../next-auth-app.mjs";
 
-const SECRET = "a secret of this application, long enough";
-
-const versions = {
-  4: {
-    project: "next-auth-4",
-    cookie: "next-auth.session-token",
-    node: "api/node",
-    // Each version has a format of its own.
-    seal: (cwd, token) => createRequire(join(cwd, "package.json"))("next-auth/jwt").encode({ token, secret: SECRET }),
-  },
-  5: {
-    project: "next-auth-5",
-    cookie: "authjs.session-token",
-    node: "node",
-    seal: (_cwd, token) => encode({ token, secret: SECRET, salt: "authjs.session-token" }),
-  },
-};
+const BY_HAND = ["likeTheGuide", "withMapOfPromises"];
 
 export const rows = Object.entries(versions).flatMap(([major, app]) => [
+  { name: `NextAuth ${major}, 50 requests at once, and late ones`, run: (row) => late(row, app) },
   { name: `NextAuth ${major}, one view: proxy, layout, page and client`, run: (row) => view(row, app) },
   { name: `NextAuth ${major}, a Server Component that refreshed`, run: (row) => component(row, app) },
-  { name: `NextAuth ${major}, Node and edge routes with a shared store`, run: (row) => routes(row, app) },
+  { name: `NextAuth ${major}, Node and edge routes on one Redis`, run: (row) => routes(row, app) },
   { name: `NextAuth ${major}, page in Chromium`, run: (row) => page(row, app) },
+  ...BY_HAND.map((callback) => ({ name: `NextAuth ${major}, by contrast: ${callback}`, run: (row) => contrast(row, app, callback) })),
 ]);
+
+/** What a view asks for: a page behind the proxy, its layout, and what its script asks. All with the same cookie. */
+async function viewed(get) {
+  return (await Promise.all([shown(get, "", ["layout", "page"]), told(get, "api/auth/session")])).flat();
+}
+
+/** The browser's requests, and some that it had queued: they come with the old cookie when others have long been answered. */
+async function late(row, app) {
+  const { cwd, server, get, believe, host } = await withStaleSession(row, app);
+  const sessions = (await Promise.all(Array.from({ length: 50 }, () => told(get, "api/auth/session")))).flat();
+  for (const milliseconds of [50, 1_000, 30_000]) {
+    await sleep(milliseconds);
+    sessions.push(...(await viewed(get)));
+  }
+  const last = await get("api/auth/session");
+  await believe([...sessions, await last.json()]);
+  const [cookie] = sessionCookies(last, app);
+  const { refreshToken } = await app.unseal(cwd, cookie.slice(cookie.indexOf("=") + 1));
+  assert.equal(await server.isAlive(refreshToken), true, "and the browser has got what the session goes on with");
+  return { host, did: "50 requests, and a view after 50 ms, 1 s and 30 s, 1 rotation" };
+}
 
 /** Ten times at once what a view asks for, and then once more with the same old cookie. */
 async function view(row, app) {
-  const { get, believe, host } = await started(row, app);
-  const once = async () => (await Promise.all([shown(get, "", ["layout", "page"]), told(get, "api/auth/session")])).flat();
-  const views = await Promise.all(Array.from({ length: 10 }, once));
-  await believe([...views.flat(), ...(await once())]);
+  const { get, believe, host } = await withStaleSession(row, app);
+  const views = await Promise.all(Array.from({ length: 10 }, () => viewed(get)));
+  await believe([...views.flat(), ...(await viewed(get))]);
   return { host, did: "11 views of 4 parts, 1 rotation" };
 }
 
 /** The page sets no cookie; what comes with the old one is answered with the successor, and gets it in a cookie. */
 async function component(row, app) {
-  const { get, believe, host } = await started(row, app);
+  const { get, believe, host } = await withStaleSession(row, app);
   const response = await get("component");
   assert.equal(sessionCookies(response, app).length, 0, "a Server Component sets no cookie");
   const first = sessionsIn(await response.text(), ["layout", "page"]);
@@ -63,18 +66,27 @@ async function component(row, app) {
   return { host, did: "5 requests with the old cookie or the new, 1 rotation" };
 }
 
-/** The edge runtime has a global object of its own: it and the rest of the application need a store between them. */
+/** The edge runtime has a global object of its own, and speaks HTTP only: what it shares with the rest of the application is Redis. */
 async function routes(row, app) {
-  const { get, believe, host } = await started(row, app, { SHARED_STORE: await sharedStore(row) });
+  const redis = await startRedis(row);
+  const { url: front, token } = await startUpstashFront(row, redis.url);
+  const { server, get, believe, host } = await withStaleSession(row, app, {
+    REDIS_URL: redis.url,
+    UPSTASH_REDIS_REST_URL: front,
+    UPSTASH_REDIS_REST_TOKEN: token,
+  });
   const asked = Array.from({ length: 20 }, (_, index) => told(get, index % 2 ? app.node : "edge"));
   const answers = (await Promise.all(asked)).flat();
   await believe([...answers, ...(await shown(get, "component", ["layout", "page"]))]);
-  return { host, did: `${answers.length} requests in two runtimes, 1 rotation` };
+  const kept = await redis.dump();
+  assert.match(kept, /refresh-coordinator:/);
+  for (const secret of server.oracle.issued) assert.equal(kept.includes(secret), false, "no token is readable in Redis");
+  return { host, did: `${answers.length} requests in two runtimes, 1 rotation; Redis holds no token` };
 }
 
 /** A real browser: proxy, layout, page, and the client's own question, all with one cookie. Then its page calls `update`. */
 async function page(row, app) {
-  const { url, server, believe, cookie, host } = await started(row, app);
+  const { url, server, believe, cookie, host } = await withStaleSession(row, app);
   const { page, host: browser } = await visit(row, url, { cookies: [{ name: app.cookie, value: cookie, url }] });
   const parts = await Promise.all(["layout", "page"].map((id) => page.getAttribute(`#${id}`, "data-session")));
   const client = await page.evaluate(() => host.session);
@@ -88,67 +100,14 @@ async function page(row, app) {
   return { host: `${host}, ${browser}`, did: "a page of Server Components and a client, 1 rotation; an update, 1 more" };
 }
 
-/** The application, started with a session whose access token has ended. */
-async function started(row, app, env = {}) {
-  const { server, settings, believeTokens } = await scene(row);
-  const cwd = await built(row, app);
-  const next = join("node_modules", "next", "dist", "bin", "next");
-  const [, url] = await serve(row, process.execPath, [next, "start", "--hostname", "127.0.0.1", "--port", "0"], {
-    cwd,
-    env: { CLIENT_ID: settings.clientId, TOKEN_ENDPOINT: settings.tokenEndpoint, AUTH_TRUST_HOST: "1", ...env },
-    ready: /Local:\s+(\S+)/,
-  });
-  const { access_token: accessToken, refresh_token: refreshToken, expires_at: expiresAt } = settings.stale;
-  const cookie = await app.seal(cwd, { name: "Ada", email: "ada@example", accessToken, refreshToken, expiresAt });
-  const get = async (path, sent = `${app.cookie}=${cookie}`) => {
-    const response = await fetch(new URL(path, url), { headers: { cookie: sent }, redirect: "manual" });
-    assert.equal(response.status, 200, `${path}: ${response.status}`);
-    return response;
-  };
-  /** Every session is good, and the server saw one rotation of it. */
-  async function believe(sessions) {
-    for (const session of sessions) assert.equal(session?.error, undefined, JSON.stringify(session));
-    await believeTokens(sessions.map((session) => session?.accessToken));
-    assert.equal(server.oracle.presentations, 1);
-  }
-  const host = `next-auth ${await version(cwd, "next-auth")}, Next.js ${await version(cwd, "next")}`;
-  return { url, server, get, believe, cookie, host };
-}
-
-const builds = new Map();
-
-/** Builds an application once per run. Compiles its types as well. */
-function built(row, { project }) {
-  if (!builds.has(project)) builds.set(project, build(row, project));
-  return builds.get(project);
-}
-
-async function build(row, project) {
-  const cwd = await row.project(project);
-  const { stdout, stderr } = await execute(command(cwd, "next"), ["build"], { cwd });
-  assert.doesNotMatch(stdout + stderr, /refresh-coordinator\/pkg/, "builds without a warning about this package");
-  return cwd;
-}
-
-/** The session that a route answers with. */
-async function told(get, path, cookie) {
-  return [await (await get(path, cookie)).json()];
-}
-
-/** The sessions that the parts of a page were told. */
-async function shown(get, path, parts) {
-  return sessionsIn(await (await get(path)).text(), parts);
-}
-
-function sessionsIn(html, parts) {
-  return parts.map((id) => {
-    const [, attribute] = new RegExp(`id="${id}" data-session="([^"]*)"`).exec(html) ?? assert.fail(`no ${id} in ${html}`);
-    return JSON.parse(attribute.replaceAll("&quot;", '"').replaceAll("&amp;", "&"));
-  });
-}
-
-/** The session's cookies that a response sets, as a request would send them. */
-function sessionCookies(response, app) {
-  const set = response.headers.getSetCookie().map((line) => line.split(";")[0]);
-  return set.filter((cookie) => cookie.startsWith(app.cookie));
+/** One view and one request after it, and the server has ended the session. */
+async function contrast(row, app, callback) {
+  const { server, session, get, host } = await withStaleSession(row, app, { BY_HAND: callback });
+  const sessions = [...(await viewed(get)), ...(await told(get, "api/auth/session"))];
+  const failed = sessions.filter(({ error }) => error === "RefreshTokenError").length;
+  assert.ok(failed > 0);
+  assert.equal(await server.hasSession(session), false);
+  const { reuses } = server.oracle.counts(session);
+  assert.ok(reuses > 0);
+  return { host, did: `1 view and 1 late request: ${failed} of ${sessions.length} failed, reuse seen ${reuses}×, session ended` };
 }

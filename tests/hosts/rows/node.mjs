@@ -50,6 +50,9 @@ async function entries(row, runtime) {
   for (const [path, { imported, required }] of found) {
     assert.ok(imported.length > 0, `${path} exports something`);
     assert.deepEqual(required, imported, `${path} exports the same by import and by require`);
+    // The others need nothing that is not there.
+    const lacks = imported.filter((name) => name.startsWith("needs "));
+    assert.deepEqual(lacks, path === "./opentelemetry" ? ["needs @opentelemetry/api"] : [], path);
   }
   return { host: `Node ${await versionOf(runtime)}`, did: `${found.length} entries, import and require` };
 }
