@@ -22,6 +22,7 @@ export function judge(whole) {
   const end = whole.findIndex(({ type }) => type === "over");
   const record = end === -1 ? whole : whole.slice(0, end);
   const wrong = vanished(record);
+  const again = repetitions(record);
   const excused = new Set();
   const say = (number, text) => wrong.push(`expiry ${number}: ${text}`);
   for (const { number, entries, from } of expiries(record)) {
@@ -36,10 +37,10 @@ export function judge(whole) {
       if (!entries.some((entry) => ["told", "silent"].includes(entry.type) && entry.place === place)) say(number, `${place} was not asked`);
     }
 
-    const once = of("rotated").filter((rotation) => !isAgain(record, rotation)).length;
+    const once = of("rotated").filter((rotation) => !again.has(rotation)).length;
     if (once !== 1) say(number, `${once} rotations`);
     let accounted = 0;
-    for (const reuse of entries.filter((entry) => isAgain(record, entry))) {
+    for (const reuse of entries.filter((entry) => again.has(entry))) {
       const cause = causes(record, reuse).find((cause) => !excused.has(cause));
       excused.add(cause);
       accounted += cause === undefined || reuse.type !== "reused" ? 0 : 1;
@@ -58,20 +59,25 @@ export function judge(whole) {
 
 /** Every token that was presented once more after it was used up, and what somebody did that may have been why. */
 export function traced(record) {
-  const again = record.filter((entry) => isAgain(record, entry));
-  return again.map((reuse) => {
+  return [...repetitions(record)].map((reuse) => {
     const did = causes(record, reuse).map((cause) => record[cause]);
     const why = did.map(({ type, place, by, id }) => (type === "lost" ? `the reply to request ${id} was lost` : `${place} met ${by}`));
     return `${described(record, reuse)} was ${reuse.type === "reused" ? "reused" : "rotated once more"}, after ${why.join(" and ") || "nothing"}`;
   });
 }
 
-/** Was the token used up before? A server that still accepts the previous one says that it has rotated it once more. */
-function isAgain(record, entry) {
-  if (entry.type === "reused") return true;
-  if (entry.type !== "rotated") return false;
-  const tokenOf = (id) => record.find((one) => one.type === "presented" && one.id === id)?.token;
-  return record.slice(0, record.indexOf(entry)).some(({ type, id }) => type === "rotated" && tokenOf(id) === tokenOf(entry.id));
+/** What the server said of tokens that were used up before. If it still accepts the previous one, it says that it has rotated it once more. */
+function repetitions(record) {
+  const tokens = new Map(record.flatMap(({ type, id, token }) => (type === "presented" ? [[id, token]] : [])));
+  const usedUp = new Set();
+  const isAgain = ({ type, id }) => {
+    if (type === "reused") return true;
+    if (type !== "rotated") return false;
+    const again = usedUp.has(tokens.get(id));
+    usedUp.add(tokens.get(id));
+    return again;
+  };
+  return new Set(record.filter(isAgain));
 }
 
 /** The entries of each expiry. What comes between two belongs to the one before. */
