@@ -6,6 +6,9 @@ import { PUBLIC_CLIENT, startAuthorizationServer } from "../authorization-server
 import { here, start } from "./programs.mjs";
 import { signInTo } from "./sign-in.mjs";
 
+/** A slow machine is no reason to give up, in milliseconds. */
+const PATIENCE = { timeout: 60_000, lockWait: 120_000, callTimeout: 150_000, storeTimeout: 60_000 };
+
 /**
  * Fails if not everybody has the token of one rotation. Returns the tokens, and how many `seconds` it took to the last end: `all` from the
  * first start, `asking` from the first question.
@@ -13,7 +16,7 @@ import { signInTo } from "./sign-in.mjs";
 export async function rush(t, { path, store, processes, runtimes = [here] }) {
   const server = await startAuthorizationServer();
   t.after(() => server.close());
-  const options = { clientId: PUBLIC_CLIENT, tokenEndpoint: server.tokenEndpoint };
+  const options = { clientId: PUBLIC_CLIENT, tokenEndpoint: server.tokenEndpoint, ...PATIENCE };
   const { tokens, session } = await server.signIn();
   await signInTo(path, options, { ...tokens, expires_in: undefined, expires_at: Date.now() - 1_000 });
 
