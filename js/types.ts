@@ -345,7 +345,8 @@ export interface CoordinatorEvent {
    * `degraded`: what works less well.
    *
    * - `locks`, `channel`: the host has none that work; intents in the store decide alone, and who waits looks for itself
-   * - `store`: there is no IndexedDB; the session lives in the memory of this page, for as long as it is there
+   * - `store`: there is no IndexedDB, and the session lives in the memory of this page, for as long as it is there; or the file of a
+   *   `fileStore` cannot be read
    * - `mirror`: what a `webStorageStore` keeps in localStorage cannot be written
    * - `claim`: tokens were presented without a claim (the option `onStoreFailure`)
    * - `classify`, `waitUntil`: this option failed

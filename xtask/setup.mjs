@@ -20,7 +20,7 @@ const STAMPS = "node_modules/.refresh-coordinator/stamps.json";
 /** What the package is made of. */
 const SOURCES = [
   ...["Cargo.toml", "Cargo.lock", ".cargo", "src", "xtask/Cargo.toml", "xtask/src", "xtask/package"],
-  ...["package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json", "js"],
+  ...["package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json", "tsconfig.build.node.json", "js"],
 ];
 
 /** `npm test` needs browsers and Redis; what needs the other databases has commands of its own. */

@@ -27,11 +27,14 @@ type Conditions = Parameters<Store["write"]>[2];
 /** What may be different from the default. */
 export interface FileStoreOptions {
   /**
-   * The kernel's locks: those of the package `fs-native-extensions` if it is installed, or what has its shape; `false`: none, the
-   * intents in the file alone decide. Default: that package.
+   * The kernel's locks: the module `fs-native-extensions`, or what has its shape. `false`: none, as for a folder on a network that is not
+   * noticed as one. Default: that package, where it is installed. A program that is bundled into one file passes the module here.
    */
   lock?: FileLocking | false;
-  /** For how long a read may return the previous value, in milliseconds: for a folder on a network. Default: 0. */
+  /**
+   * For how long a read may return the previous value, in milliseconds: for a folder on a network whose attributes are cached, as NFS
+   * does for up to a minute. A refused refresh waits that long before it is believed. Default: 0.
+   */
   lag?: number;
 }
 
@@ -53,7 +56,49 @@ const SWEPT_AFTER = 60_000;
 const READS = 5;
 const READ_PAUSE = 20;
 
-export function fileStore(path: string | URL, { lock, lag = 0 }: FileStoreOptions = {}): FileStore & Degrading {
+/**
+ * Makes a store in a file, for all processes of a machine that share it: any of them may die at any moment, and nobody has to sign in
+ * again. For Node 18 or newer, Bun and Deno.
+ *
+ * **What is in the file.** JSON. Our records are in one member, `refresh-coordinator`, under hashed keys, several sessions if need be;
+ * every other member stays to the letter, so the file may be one that you have. The tokens are in it in clear text, unless the option
+ * `sealKey` is given. File and folder are the user's alone: a folder that is made has the mode 0700, the file 0600, whatever the umask is,
+ * and a file that others may read is narrowed at the next look. A folder that is there keeps its mode. Symbolic links are followed, and
+ * stay. Hard links and access control lists are lost with the first write, which puts another file in the place of the old one. On
+ * Windows there are no modes: keep the file in the user's profile.
+ *
+ * **How it is written.** Whole, to a temporary file beside it, which is then renamed, so nobody ever reads a half, also after a power
+ * failure. Writes are conditional without any lock: of those who want to replace the same state one has the turn, and who dies or stands
+ * still in his turn is passed by after half a second. Another program's write in the same millisecond may be lost; one that writes without
+ * renaming is waited for.
+ *
+ * **Locks.** With `npm install fs-native-extensions` (its binaries are in the package: no compiler, no install script) the kernel holds a
+ * lock on `<file>.lock` from claim to commit, and lets it go when the process dies, whatever it dies of: then others go on at once. The
+ * file stays; do not delete it while the program runs. Where there is none, the intents in the file decide alone: nobody refreshes
+ * twice either, but what a killed process has begun is waited for until its intent ends (`timeout` and half of it, 15 s), and `degraded`
+ * says `locks`. So it is in Bun and Deno, on Alpine Linux, where the package is not installed or cannot be loaded, and in folders that other
+ * machines may have too (NFS, SMB, FUSE, shared folders of virtual machines), as far as Linux or Windows says so; elsewhere, say a network
+ * drive on macOS or with a letter on Windows, pass `lock: false`. Containers that share a volume share its locks if they share a kernel. All
+ * kinds may share a file. The folder must be one that its users can write to: a user who cannot make the lock file goes without.
+ *
+ * **What can go wrong.** `read` and `write` reject with a `StoreError` that names the file: `store-format` (not JSON, or our member is
+ * somebody else's) and `store-newer` (written by a newer version of this package), where the file is left as it is; `store-unreadable`, with
+ * the event `degraded` (`store`); `store-read-only` and `store-full`, where the tokens that a refresh brought are kept in memory, handed
+ * out and written as soon as that is possible (the event `store-failed`), nothing is presented that could not be claimed (see the option
+ * `onStoreFailure`), and a sign-in rejects.
+ *
+ * Changes by others are heard by the events of the folder, and by a look every half second. Neither keeps a process alive.
+ *
+ * @param path of the file, or a `file:` URL. What is missing of it is made by the first write. `~` is not expanded.
+ * @throws TypeError if the path or an option is wrong.
+ * @example
+ * ```ts
+ * import { fileStore } from "refresh-coordinator/stores/file";
+ * const store = fileStore(join(homedir(), ".config", "my-tool", "credentials.json"));
+ * const auth = new RefreshCoordinator({ clientId: "cli", tokenEndpoint, store });
+ * ```
+ */
+export function fileStore(path: string | URL, { lock, lag = 0 }: FileStoreOptions = {}): FileStore {
   const absolute = absolutePath(path);
   if (lock !== undefined && lock !== false && typeof lock?.tryLock !== "function") {
     throw new TypeError("`lock` must be false, or have a function `tryLock`");
@@ -131,7 +176,11 @@ export function fileStore(path: string | URL, { lock, lag = 0 }: FileStoreOption
   }
 
   const locks = lock === false ? undefined : fileLocks(absolute, lock === undefined ? kernelLocking : async () => lock);
-  return { scope: "host", lag, ...(locks && { locks }), read, write, watch: hints.watch, onDegraded: degradation.onDegraded };
+  const store: FileStore & Degrading = {
+    ...{ scope: "host", lag, read, write, watch: hints.watch, onDegraded: degradation.onDegraded },
+    ...(locks && { locks }),
+  };
+  return store;
 }
 
 function absolutePath(path: string | URL): string {

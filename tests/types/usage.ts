@@ -17,6 +17,7 @@ import {
   type TokenSet,
 } from "refresh-coordinator";
 import { appStore, type AppStore } from "refresh-coordinator/stores/app";
+import { fileStore, type FileLocking, type FileStore } from "refresh-coordinator/stores/file";
 import { redisStore, type IoRedisClient, type NodeRedisClient, type RedisStore, type UpstashClient } from "refresh-coordinator/stores/redis";
 import { sqlStore, sqlTable, type SqlListen, type SqlStore } from "refresh-coordinator/stores/sql";
 import { storeContract } from "refresh-coordinator/testing";
@@ -171,4 +172,10 @@ export async function inTheWorker(auth: Coordinator): Promise<string | undefined
   } catch (error) {
     return error instanceof RevokedInWorker ? error.reason : undefined;
   }
+}
+
+export function credentialFile(kernel: FileLocking): FileStore[] {
+  // @ts-expect-error there is no such kind of lock
+  fileStore("credentials.json", { lock: "kernel" });
+  return [fileStore("credentials.json"), fileStore(new URL("file:///c.json"), { lock: kernel, lag: 60_000 }), fileStore("c.json", { lock: false })];
 }
