@@ -4,8 +4,8 @@
  * Must not know what is stored. Imports none of them: who has no Redis installs no client of it.
  */
 
-import type { Ears, Listening } from "./hints.js";
-import { ioRedisListening, nodeRedisListening } from "./redis-listening.js";
+import { ioRedisClusterListening, nodeRedisClusterListening } from "./redis-cluster-listening.js";
+import { ioRedisListening, type Listen, nodeRedisListening } from "./redis-listening.js";
 
 /** A client of node-redis (`redis`, `@redis/client`): `createClient`, `createCluster`, `createClientPool`, `createSentinel`. */
 export interface NodeRedisClient {
@@ -46,7 +46,7 @@ export interface Commands {
   /** For how long a read may be behind, in milliseconds. */
   readonly lag: number;
   /** Absent where the client cannot subscribe. */
-  readonly listen?: (ears: Ears, channels: () => Iterable<string>) => Listening;
+  readonly listen?: Listen;
 }
 
 /**
@@ -73,8 +73,9 @@ function nodeRedis(client: NodeRedisClient): Commands {
     get: (key) => client.get(key),
     evalsha: (name, key, values) => client.evalSha(name, { keys: [key], arguments: values }),
     eval: (script, key, values) => client.eval(script, { keys: [key], arguments: values }),
-    // Clusters, pools and sentinels are of several connections: none says when it has begun anew.
+    // Pools and sentinels are of several connections: none says when it has begun anew.
     ...(has(client, "duplicate", "subscribe", "unref") && "isReady" in client && { listen: nodeRedisListening(client) }),
+    ...(has(client, "nodeClient") && "masters" in client && { listen: nodeRedisClusterListening(client) }),
   };
 }
 
@@ -86,6 +87,7 @@ function ioRedis(client: IoRedisClient): Commands {
     evalsha: (name, key, values) => client.evalsha(name, 1, key, ...values),
     eval: (script, key, values) => client.eval(script, 1, key, ...values),
     ...(has(client, "duplicate", "subscribe") && !isCluster && { listen: ioRedisListening(client) }),
+    ...(has(client, "nodes") && isCluster && { listen: ioRedisClusterListening(client) }),
   };
 }
 

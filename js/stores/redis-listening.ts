@@ -4,10 +4,11 @@
  * Must not know what the channels are about. The connection keeps no process alive.
  */
 
+import type { MaybePromise } from "../types.js";
 import type { Ears, Listening } from "./hints.js";
 import { keptUp } from "./kept-up.js";
 
-type Listen = (ears: Ears, channels: () => Iterable<string>) => Listening;
+export type Listen = (ears: Ears, channels: () => Iterable<string>) => Listening;
 
 /** What both kinds of client are, as far as it is used here. */
 interface Emitter {
@@ -15,19 +16,21 @@ interface Emitter {
   off(event: string, listener: (...values: never[]) => void): unknown;
 }
 
-interface NodeRedisConnection extends Emitter {
+/** A connection of node-redis. */
+export interface NodeRedisConnection extends Emitter {
   readonly isReady: boolean;
   duplicate(): NodeRedisConnection;
   connect(): Promise<unknown>;
-  subscribe(channel: string, listener: (message: string, channel: string) => void): Promise<unknown>;
-  unsubscribe(channel: string): Promise<unknown>;
+  subscribe(channels: string | string[], listener: (message: string, channel: string) => void): Promise<unknown>;
+  unsubscribe(channel: string, listener: (message: string, channel: string) => void): Promise<unknown>;
   ping(): Promise<unknown>;
   unref(): void;
   destroy?(): void;
   disconnect(): unknown;
 }
 
-interface IoRedisConnection extends Emitter {
+/** A connection of ioredis. */
+export interface IoRedisConnection extends Emitter {
   readonly stream?: { unref?(): void };
   duplicate(options: object): IoRedisConnection;
   connect(): Promise<unknown>;
@@ -58,16 +61,20 @@ export function nodeRedisListening(client: unknown): Listen {
     );
     connection.unref();
     attempt(() => connection.connect());
-    const close = endingWith(origin, () => (connection.destroy ? connection.destroy() : connection.disconnect()));
+    const close = endingWith(origin, () => endNodeRedis(connection));
     return {
       isReady: () => connection.isReady,
       // Otherwise it is subscribed to as soon as the connection is there.
       add: (channel) => (connection.isReady ? add(channel) : undefined),
-      remove: (channel) => attempt(() => connection.unsubscribe(channel)),
+      // With the listener: without it who subscribes again before the answer is there is forgotten when it comes.
+      remove: (channel) => attempt(() => connection.unsubscribe(channel, heard)),
       close,
     };
   };
 }
+
+export const endNodeRedis = (connection: NodeRedisConnection): unknown =>
+  connection.destroy ? connection.destroy() : connection.disconnect();
 
 /** With settings of our own where those of a client for commands do harm. */
 const SUBSCRIBER = {
@@ -80,26 +87,42 @@ const SUBSCRIBER = {
   retryStrategy: null,
 };
 
-export function ioRedisListening(client: unknown): Listen {
+export const ioRedisListening = (client: unknown): Listen => listeningOn(subscribeByIoRedis(() => client as IoRedisConnection));
+
+/** One connection that listens: calls `heard`, and `lost` when it has ended. Rejects if it cannot be made. */
+export type Subscribe = (heard: (channel: string) => void, lost: () => void) => Promise<Subscription>;
+
+export interface Subscription {
+  add(...channels: string[]): Promise<unknown>;
+  remove(channel: string): Promise<unknown>;
+  end(): unknown;
+}
+
+/** `origin` is asked for anew each time: in a cluster it may be another node. */
+export function subscribeByIoRedis(origin: () => MaybePromise<IoRedisConnection>): Subscribe {
+  return async (heard, lost) => {
+    const connection = (await origin()).duplicate(SUBSCRIBER);
+    connection.on("error", nothing);
+    connection.on("end", lost);
+    connection.on("connect", () => connection.stream?.unref?.());
+    connection.on("message", heard);
+    const end = () => connection.disconnect();
+    await orEnd(() => connection.connect(), end);
+    return { add: (...channels) => connection.subscribe(...channels), remove: (channel) => connection.unsubscribe(channel), end };
+  };
+}
+
+/** Listening on one connection after the other. */
+export function listeningOn(subscribe: Subscribe): Listen {
   return (ears, channels) => {
-    let current: IoRedisConnection | undefined;
+    let current: Subscription | undefined;
     async function connect(lost: () => void): Promise<() => unknown> {
-      const connection = (client as IoRedisConnection).duplicate(SUBSCRIBER);
-      connection.on("error", nothing);
-      connection.on("end", lost);
-      connection.on("connect", () => connection.stream?.unref?.());
-      connection.on("message", (channel: string) => ears.heard(channel));
-      try {
-        await connection.connect();
-        // From here on it is added to.
-        current = connection;
-        const all = [...channels()];
-        if (all.length > 0) await connection.subscribe(...all);
-      } catch (error) {
-        connection.disconnect();
-        throw error;
-      }
-      return () => connection.disconnect();
+      const made = await subscribe(ears.heard, lost);
+      // From here on it is added to.
+      current = made;
+      const all = [...channels()];
+      if (all.length > 0) await orEnd(() => made.add(...all), made.end);
+      return made.end;
     }
     const { isReady, close } = keptUp(connect, () => ears.begun());
     return {
@@ -107,13 +130,23 @@ export function ioRedisListening(client: unknown): Listen {
       add: (channel) =>
         attempt(async () => {
           if (current === undefined) return;
-          await current.subscribe(channel);
+          await current.add(channel);
           ears.begun(channel);
         }),
-      remove: (channel) => attempt(async () => current?.unsubscribe(channel)),
+      remove: (channel) => attempt(async () => current?.remove(channel)),
       close,
     };
   };
+}
+
+/** What does not come about is ended. */
+export async function orEnd(work: () => Promise<unknown>, end: () => unknown): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    end();
+    throw error;
+  }
 }
 
 /** Ends the connection, which is also done when the one it was made from ends. */
@@ -127,8 +160,8 @@ function endingWith(origin: Emitter, end: () => unknown): () => void {
 }
 
 /** What fails here is a hint that does not come; while there is no connection, everybody looks for themselves. */
-function attempt(work: () => Promise<unknown>): void {
+export function attempt(work: () => Promise<unknown>): void {
   void (async () => work())().catch(nothing);
 }
 
-function nothing(): void {}
+export function nothing(): void {}

@@ -14,6 +14,9 @@ import { freshVersion, VERSION_LENGTH } from "./version.js";
 
 type Conditions = Parameters<Store["write"]>[2];
 
+/** `NOSCRIPT` as Redis says it, and `NoScriptError` as valkey-glide does. */
+const UNKNOWN_SCRIPT = /no_?script/i;
+
 /** What may be different from the default. */
 export interface RedisStoreOptions {
   /** The beginning of all keys and channels. Default: `refresh-coordinator:`. */
@@ -39,8 +42,11 @@ export interface RedisStore extends Store {
  * Makes a store in Redis 4 or newer, or Valkey, for several servers, from a client that you have: `redis` (node-redis), `ioredis`,
  * `iovalkey`, `@upstash/redis`, or any object with `send(command, values)`. You connect the client, and you close it.
  *
- * With one connection of node-redis or ioredis, changes are heard by subscription, on a duplicate of the connection that comes back by
- * itself. Clusters, pools, Upstash and `send` look again instead.
+ * With a connection or a cluster of node-redis or ioredis, changes are heard by subscription, on a connection of its own that comes
+ * back by itself. Pools, sentinels, Upstash and `send` look again instead.
+ *
+ * Any other client is wrapped: `{ send: (command, values) => client.customCommand([command, ...values]) }` is all that
+ * `@valkey/valkey-glide` needs, also with its `GlideClusterClient`.
  *
  * `read` and `write` reject with a `StoreError` (`store-threw`) when the client does: then the outcome is unknown, and the coordinator
  * looks again. Its message carries the client's code (`ECONNREFUSED`, `READONLY`) and never a value.
@@ -98,7 +104,7 @@ export function redisStore(client: RedisClient, { prefix = "refresh-coordinator:
     try {
       return await commands.evalsha(WRITE_NAME, name, values);
     } catch (error) {
-      if (!String((error as Error | undefined)?.message).includes("NOSCRIPT")) throw error;
+      if (!UNKNOWN_SCRIPT.test(String((error as Error | undefined)?.message))) throw error;
       return commands.eval(WRITE, name, values);
     }
   }

@@ -25,6 +25,8 @@ export interface Dialect {
   readonly claim: (table: string) => { readonly before?: string; readonly insert: string };
   /** Does the error mean that somebody else was there first? */
   readonly isConflict?: (error: unknown) => boolean;
+  /** Does it mean that the statement was undone because others were at work at the same time, and is to be tried again? */
+  readonly isUndone?: (error: unknown) => boolean;
   /** Deletes what has expired, a few rows at a time. */
   readonly sweep: (table: string) => string;
   /** Sends the notification that a statement, given as text that returns a row for each row written, leads to. */
@@ -36,6 +38,12 @@ const COLUMNS = "(id, value, version, ends_at)";
 /** `ER_DUP_ENTRY` of MySQL. */
 const DUPLICATE_KEY = 1062;
 
+/** `ER_LOCK_DEADLOCK` of MySQL, also said by a cluster of several masters, and `ER_CHECKREAD` of MariaDB. */
+const UNDONE_BY_MYSQL = [1213, 1020];
+
+/** `serialization_failure` and `deadlock_detected` of Postgres, and of those that speak its protocol. */
+const UNDONE_BY_POSTGRES = ["40001", "40P01"];
+
 /** Expired rows that one write clears away at most. */
 const SWEEP = 16;
 
@@ -43,9 +51,14 @@ const SWEEP = 16;
 const REPLACE =
   "ON CONFLICT (id) DO UPDATE SET value = excluded.value, version = excluded.version, ends_at = excluded.ends_at WHERE";
 
+// The time when a row is looked at, perhaps after waiting for whoever has locked it. And the time when the statement began, which
+// does not change meanwhile: only with such a one the database finds what has expired by its index.
 const postgresNow = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+const postgresStart = "(extract(epoch FROM statement_timestamp()) * 1000)::bigint";
 const sqliteNow = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)";
-const mysqlNow = "CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)";
+const mysqlStart = "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000)";
+// `SYSDATE` is local time, in which an hour of autumn is there twice: only for what has passed since the beginning.
+const mysqlNow = `(${mysqlStart} + TIMESTAMPDIFF(MICROSECOND, NOW(3), SYSDATE(3)) DIV 1000)`;
 
 export const DIALECTS: Readonly<Record<SqlDialectName, Dialect>> = {
   postgres: {
@@ -63,7 +76,8 @@ export const DIALECTS: Readonly<Record<SqlDialectName, Dialect>> = {
         `${REPLACE} old.ends_at <= ${postgresNow} OR old.version = excluded.version RETURNING id`,
     }),
     sweep: (table) =>
-      `DELETE FROM ${table} WHERE id IN (SELECT id FROM ${table} WHERE ends_at <= ${postgresNow} LIMIT ${SWEEP} FOR UPDATE SKIP LOCKED)`,
+      `DELETE FROM ${table} WHERE id IN (SELECT id FROM ${table} WHERE ends_at <= ${postgresStart} LIMIT ${SWEEP} FOR UPDATE SKIP LOCKED)`,
+    isUndone: (error) => said(error, "code", UNDONE_BY_POSTGRES),
     notified: (statement, channel) => `WITH written AS (${statement}) SELECT id, pg_notify('${channel}', id) FROM written`,
   },
   sqlite: {
@@ -91,7 +105,14 @@ export const DIALECTS: Readonly<Record<SqlDialectName, Dialect>> = {
       // Not IGNORE, which would also cut a key that is too long.
       insert: `INSERT INTO ${table} ${COLUMNS} VALUES (?, ?, ?, ${mysqlNow} + ?)`,
     }),
-    isConflict: (error) => (error as { errno?: unknown } | undefined)?.errno === DUPLICATE_KEY,
-    sweep: (table) => `DELETE FROM ${table} WHERE ends_at <= ${mysqlNow} LIMIT ${SWEEP}`,
+    isConflict: (error) => said(error, "errno", [DUPLICATE_KEY]),
+    isUndone: (error) => said(error, "errno", UNDONE_BY_MYSQL),
+    sweep: (table) => `DELETE FROM ${table} WHERE ends_at <= ${mysqlStart} LIMIT ${SWEEP}`,
   },
 };
+
+/** Is it one of these that the error says, or the error of the client that it wraps? */
+function said(error: unknown, member: "code" | "errno", values: readonly unknown[]): boolean {
+  const { cause } = Object(error) as { cause?: unknown };
+  return [error, cause].some((one) => values.includes((Object(one) as Record<string, unknown>)[member]));
+}

@@ -11,7 +11,7 @@ import { storeFailure } from "./failure.js";
 import { Hints } from "./hints.js";
 import { DIALECTS, type Dialect, type SqlDialectName } from "./sql-dialects.js";
 import { sqlListening, type SqlListen } from "./sql-listening.js";
-import { restored, resultOf, storable, type Result } from "./sql-results.js";
+import { hasWritten, restored, resultOf, rowsOf, storable, type Result } from "./sql-results.js";
 import { freshVersion, VERSION_LENGTH } from "./version.js";
 
 export type { SqlListen };
@@ -48,7 +48,12 @@ export interface SqlStore extends Store {
 }
 
 const TABLE = "refresh_coordinator";
-const NAME = /^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$/;
+// Databases cut what is longer, or refuse it.
+const LONGEST_NAME = 63;
+const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,62}(\.[A-Za-z_][A-Za-z0-9_]{0,62})?$/;
+
+/** How often a statement is tried that the database has undone. */
+const TRIES = 10;
 
 /** Every so many writes with a time to live one clears away what has expired: more rows than were added since. */
 const SWEEP_EVERY = 8;
@@ -67,7 +72,8 @@ const SWEEP_EVERY = 8;
  */
 export function sqlTable({ dialect: name = "postgres", table = TABLE }: Pick<SqlStoreOptions, "dialect" | "table"> = {}): string {
   const { types } = checkedDialect(name, table);
-  const index = `${table.replace(".", "_")}_ends_at`;
+  const suffix = "_ends_at";
+  const index = `${flat(table).slice(0, LONGEST_NAME - suffix.length)}${suffix}`;
   const columns =
     `id ${types.key} NOT NULL PRIMARY KEY, value ${types.value} NOT NULL, version ${types.version} NOT NULL, ends_at bigint`;
   // MySQL makes no index "if not exists".
@@ -78,6 +84,8 @@ export function sqlTable({ dialect: name = "postgres", table = TABLE }: Pick<Sql
 /**
  * Makes a store of a function that runs a statement: that of a pool, not of one transaction. The table must be there
  * ({@link sqlTable}). Times to live count on the database's clock; later writes clear away what has expired, a few rows at a time.
+ * Any isolation level will do: what the database undoes because of others (`40001`, a deadlock) is tried again.
+ * With `mysql` the query has to say how many rows were written (`affectedRows`, or the number itself).
  *
  * `read` and `write` reject with a `StoreError` (`store-threw`) when the query does: then the outcome is unknown, and the coordinator
  * looks again. Its message carries the database's code (`42P01`, `ECONNREFUSED`) and never a value. Session mode needs the option
@@ -107,7 +115,7 @@ export function sqlStore({ query, listen, dialect: name = "postgres", table = TA
   if (!(typeof lag === "number" && lag >= 0 && lag < Infinity)) throw new TypeError("`lag` must be a number of milliseconds");
   const dialect = checkedDialect(name, table);
   // Unlike in `LISTEN`, the name is taken to the letter where notifications are sent.
-  const channel = table.replace(".", "_").toLowerCase();
+  const channel = flat(table).slice(0, LONGEST_NAME).toLowerCase();
   if (listen !== undefined && dialect.notified === undefined) {
     throw new TypeError(`\`listen\` cannot be used with ${name}, which sends no notifications`);
   }
@@ -126,14 +134,24 @@ export function sqlStore({ query, listen, dialect: name = "postgres", table = TA
     delete: announced(`DELETE FROM ${table} WHERE id = ? AND version = ? AND ${live} ${dialect.returning}`),
     sweep: dialect.sweep(table),
   };
-  let writes = 0;
+  let written = 0;
 
   async function run(statement: string, values: (string | number | null)[]): Promise<Result> {
-    return resultOf(await query(dialect.parameters(statement), values));
+    for (let left = TRIES; ; left -= 1) {
+      try {
+        return resultOf(await query(dialect.parameters(statement), values));
+      } catch (error) {
+        if (left === 1 || dialect.isUndone?.(error) !== true) throw error;
+      }
+    }
+  }
+
+  async function writes(statement: string, values: (string | number | null)[]): Promise<boolean> {
+    return hasWritten(await run(statement, values), dialect.returning !== "");
   }
 
   async function read(key: string): Promise<StoredValue | undefined> {
-    const { rows } = await run(statements.read, [storable(key)]).catch((error: unknown) => {
+    const rows = await run(statements.read, [storable(key)]).then(rowsOf).catch((error: unknown) => {
       throw storeFailure("the database could not be read", error, undefined);
     });
     const [row] = rows;
@@ -151,9 +169,9 @@ export function sqlStore({ query, listen, dialect: name = "postgres", table = TA
     // There is nothing to delete, or it is a conflict.
     if (value === undefined && ifVersion === null) return (await read(key)) === undefined ? version : undefined;
     try {
-      const written = await attempt(storable(key), value, version, ifVersion, ttl);
-      if (written && ttl !== undefined && (writes += 1) % SWEEP_EVERY === 0) await run(statements.sweep, []).catch(() => {});
-      return written ? version : undefined;
+      if (!(await attempt(storable(key), value, version, ifVersion, ttl))) return undefined;
+      if (ttl !== undefined && (written += 1) % SWEEP_EVERY === 0) await run(statements.sweep, []).catch(() => {});
+      return version;
     } catch (error) {
       if (dialect.isConflict?.(error) === true) return undefined;
       throw storeFailure("the database did not say that it was written", error, value);
@@ -161,11 +179,11 @@ export function sqlStore({ query, listen, dialect: name = "postgres", table = TA
   }
 
   async function attempt(id: string, value: string | undefined, version: string, ifVersion: string | null, ttl: number | undefined) {
-    if (value === undefined) return (await run(statements.delete, [id, ifVersion])).count > 0;
+    if (value === undefined) return writes(statements.delete, [id, ifVersion]);
     const [text, life] = [storable(value), ttl === undefined ? null : Math.max(1, Math.ceil(ttl))];
-    if (ifVersion !== null) return (await run(statements.update, [text, version, life, id, ifVersion, version])).count > 0;
+    if (ifVersion !== null) return writes(statements.update, [text, version, life, id, ifVersion, version]);
     if (statements.before !== undefined) await run(statements.before, [id]);
-    return (await run(statements.insert, [id, text, version, life])).count > 0;
+    return writes(statements.insert, [id, text, version, life]);
   }
 
   const hints =
@@ -177,10 +195,12 @@ export function sqlStore({ query, listen, dialect: name = "postgres", table = TA
   return { scope: "cluster", lag, read, write, ...(hints && { watch: hints.watch }) };
 }
 
+const flat = (table: string): string => table.replace(".", "_");
+
 function checkedDialect(name: SqlDialectName, table: string): Dialect {
   if (!Object.hasOwn(DIALECTS, name)) throw new TypeError(`\`dialect\` must be one of ${Object.keys(DIALECTS).join(", ")}`);
   if (typeof table !== "string" || !NAME.test(table)) {
-    throw new TypeError("`table` must be a name of letters, digits and `_`, which may follow that of its schema and a dot");
+    throw new TypeError("`table` must be a name of at most 63 letters, digits and `_`, which may follow that of its schema and a dot");
   }
   return DIALECTS[name];
 }

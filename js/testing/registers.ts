@@ -66,6 +66,16 @@ export const registers: Cases = {
     }
   },
 
+  async "the same value once more is a write like any other"({ open, key }) {
+    const [store, other, k] = [await open(), await open(), key()];
+    const first = (await store.write(k, "v", { ifVersion: null })) as string;
+    const second = await store.write(k, "v", { ifVersion: first });
+    equal(typeof second, "string", "a write returns the new version");
+    equal(second === first, false, "the version is as it was");
+    equal(await other.write(k, "w", { ifVersion: first }), undefined, "that version is gone");
+    equal((await other.read(k))?.version, second);
+  },
+
   async "no version is used twice for a key, not even after a delete"({ open, key }) {
     const [store, k] = [await open(), key()];
     const seen = new Set<string>();

@@ -1,7 +1,7 @@
 /** The contract of a store, last part: `watch`, where there is one. A hint may come too often, but never not at all. */
 
 import type { Store } from "../types.js";
-import { arrives } from "./expect.js";
+import { arrives, turn } from "./expect.js";
 import type { Cases } from "./store-contract.js";
 
 export const watches: Cases = {
@@ -43,6 +43,22 @@ export const watches: Cases = {
     stops[1]?.();
     await change(other, key, version, [bells[0], bells[2]]);
     for (const stop of stops) stop();
+  },
+
+  async "who stops and watches again at once goes on hearing, if there is a watch"(bench) {
+    const [store, other, key] = [await bench.open(), await bench.open(), bench.key()];
+    if (store.watch === undefined) return;
+    const bell = new Bell();
+    let stop = await store.watch(key, bell.ring);
+    let version = (await change(other, key, null, [bell])) as string;
+    stop();
+    stop = await store.watch(key, bell.ring);
+    // More than once: a watch that begins may say so by itself, which the first of them is mistaken for.
+    for (let round = 0; round < 4; round += 1) {
+      await turn();
+      version = (await change(other, key, version, [bell])) as string;
+    }
+    stop();
   },
 };
 

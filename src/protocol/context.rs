@@ -147,7 +147,12 @@ impl<W: World> Context<W> {
 
     /// Reads and decodes a record.
     pub(crate) async fn read(&self, at: &Address) -> Result<Option<Seen>, StoreFailure> {
-        let result = match self.world.read(at).await {
+        let found = self.world.read(at).await;
+        match &found {
+            Ok(_) => self.memory_mut().watched.store_answered(self.world.monotonic()),
+            Err(_) => self.memory_mut().watched.store_failed(),
+        }
+        let result = match found {
             Ok(Some(Versioned { value, version })) => match Record::decode(&value) {
                 Ok(record) => Ok(Some(Seen { record, version: Some(version) })),
                 Err(unreadable) => Err(unreadable_value(unreadable)),

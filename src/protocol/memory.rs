@@ -8,6 +8,7 @@ use super::record::{Intent, Record};
 use super::safeguard::{Safeguard, dropped};
 use super::tokens::{Grant, Millis, Secret};
 use super::verdict::Refusal;
+use super::watching::Watching;
 
 /// Everything here is bounded: a server may serve any number of sessions through one coordinator.
 const REMEMBERED: usize = 64;
@@ -33,8 +34,8 @@ pub struct Memory {
     own: Vec<Own>,
     /// Refresh tokens that the server refused to this context: session, generation, hash.
     spent: Vec<((String, u64, String), Refusal)>,
-    /// Foreign intents under observation: key, nonce, since when (monotonic clock).
-    watched: Vec<(String, String, Millis)>,
+    /// Foreign intents under observation.
+    pub watched: Watching,
     /// Failures that a developer or the user must mend: key and parameters, until when (monotonic clock).
     cooling: Vec<((String, String), Millis, Failure)>,
 }
@@ -194,13 +195,7 @@ impl Memory {
     }
 
     fn watch(&mut self, key: &str, intent: &Intent, monotonic: Millis) -> Owner {
-        let same = |(watched, nonce, _): &&(String, String, Millis)| *watched == key && *nonce == intent.nonce;
-        if let Some((_, _, since)) = self.watched.iter().find(same) {
-            return Owner::Foreign { watched: monotonic - since };
-        }
-        self.watched.retain(|(watched, _, _)| watched != key);
-        push(&mut self.watched, (key.to_owned(), intent.nonce.clone(), monotonic));
-        Owner::Foreign { watched: 0 }
+        Owner::Foreign { watched: self.watched.watch(key, intent, monotonic) }
     }
 
     /// The server refused this record's live token: this context never presents it again, whoever's claim on it ends.

@@ -13,6 +13,7 @@
 //! | [`successor`] | successor mode: from a presented token along the chain to the live one |
 //! | [`flight`] | one shared promise for equal demands |
 //! | [`memory`] | what a context remembers between calls |
+//! | `watching` | of that: for how long the intents of others have been seen unchanged |
 //! | [`names`] | hashes that name records, locks and messages |
 //! | [`demand`], [`tokens`], [`verdict`], [`failure`], [`notice`], [`settings`] | the words |
 //! | [`safeguard`] | the names of the safeguards, for the searches that drop them |
@@ -39,3 +40,4 @@ pub mod sign_out;
 pub mod successor;
 pub mod tokens;
 pub mod verdict;
+mod watching;

@@ -33,7 +33,7 @@ export class Browser {
   #kind;
   #random;
   #jar;
-  /** The access token that it was last told of. */
+  /** The newest access token that it was told of: late responses bring older ones. */
   #last;
   /** It was told that the session is over. */
   #isOver = false;
@@ -52,8 +52,8 @@ export class Browser {
     const { session, tokens } = await server.signIn();
     this.session = session;
     record.push({ type: "sign-in", session });
-    this.#jar = await this.#kind.signIn({ name: this.name, tokens, insist: (request) => this.#insist(request) });
     this.#last = { accessToken: tokens.access_token, expiresAt: Date.now() + tokens.expires_in * 1_000 };
+    this.#jar = await this.#kind.signIn({ name: this.name, tokens, insist: (request) => this.#insist(request) });
     for (let number = 1; number <= expiries && !this.#isOver; number += 1) await this.#expiry();
     await Promise.all(this.#late);
   }
@@ -116,7 +116,7 @@ export class Browser {
     }
     this.#jar = this.#kind.keep(this.#jar, response);
     const { accessToken, expiresAt } = this.#kind.tokens(this.#jar, body);
-    this.#last = { accessToken, expiresAt };
+    if (expiresAt > this.#last.expiresAt) this.#last = { accessToken, expiresAt };
     const active = await server.isActive(accessToken);
     // Or it has ended on its way here: the server counts in whole seconds.
     const good = active || expiresAt - 1_000 <= Date.now();

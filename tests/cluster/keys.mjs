@@ -24,6 +24,14 @@ export class Keys {
   close() {
     this.#ofTokens?.close();
   }
+
+  /** Of a presentation: in successor mode the key of its token, in session mode that of its session. */
+  async ofPresentations(mode, { names, browsers }) {
+    const found = new Map();
+    if (mode === "successor") for (const [token, name] of names) if (name.startsWith("R")) found.set(name, await this.ofToken(token));
+    if (mode === "session") for (const { session, name } of browsers) found.set(session, await this.ofSession(name));
+    return ({ token, session }) => found.get(mode === "successor" ? token : session);
+  }
 }
 
 /** A coordinator on a store that only says what it is asked for. */

@@ -17,6 +17,7 @@ import { Instances } from "./instances.mjs";
 import { Keys } from "./keys.mjs";
 import { Line } from "./line.mjs";
 import { startRoundRobin } from "./round-robin.mjs";
+import { wholeRecord } from "./whole-record.mjs";
 
 const SEAL_KEY = "at least sixteen characters";
 /** It is in every place where no token may be, so that it is found there. */
@@ -67,46 +68,10 @@ export async function run(t, { database: name, mode, plan, seed, sessions, expir
   await instances.close();
 
   const texts = { ...instances.said, "the database's disk and log": await database.dump(), "the database's rows": (await kind.rows(database)).join("\n") };
-  const key = await (mode === "successor" ? keysOfTokens(keys, authority) : keysOfSessions(keys, browsers));
+  const keyOf = await keys.ofPresentations(mode, { names: authority.names, browsers });
   return {
-    record: merged(named(record, browsers, key), Object.values(instances.said), record.began),
+    record: wholeRecord(record, { said: Object.values(instances.said), browsers, keyOf }),
     ...{ texts, secrets: server.oracle.issued, control: CONTROL },
     counts: { presentations: server.oracle.presentations, ...server.oracle.counts() },
   };
-}
-
-/** What the processes said is put between what the run recorded, by the time. */
-function merged(record, said, began) {
-  const lines = said.flatMap((text) => text.split("\n")).filter((line) => line.startsWith("{"));
-  const told = lines.map((line) => JSON.parse(line)).map(({ when, ...entry }) => ({ ...entry, at: when - began }));
-  return [...record, ...told].sort((one, other) => one.at - other.at);
-}
-
-// Under which key the store has what belongs to a presentation.
-
-async function keysOfTokens(keys, authority) {
-  const found = new Map();
-  for (const [token, name] of authority.names) if (name.startsWith("R")) found.set(name, await keys.ofToken(token));
-  return ({ token }) => found.get(token);
-}
-
-async function keysOfSessions(keys, browsers) {
-  const found = new Map();
-  for (const { session, name } of browsers) found.set(session, await keys.ofSession(name));
-  return ({ session }) => found.get(session);
-}
-
-/** Sessions have the names of their browsers, also where the server does not know any more whose a token was. */
-function named(record, browsers, key) {
-  const names = new Map(browsers.map(({ session, name }) => [session, name]));
-  const presented = new Map(record.filter(({ type }) => type === "presented").map(({ id, session }) => [id, session]));
-  return record.map(({ session = undefined, of = undefined, ...entry }) => {
-    const whose = entry.type === "presented" ? session : (presented.get(entry.id) ?? session);
-    return {
-      ...entry,
-      ...(whose !== undefined && { session: names.get(whose) }),
-      ...(of !== undefined && { of: names.get(of) }),
-      ...(entry.type === "presented" && { key: key({ token: entry.token, session }) }),
-    };
-  });
 }

@@ -28,9 +28,17 @@ export function survives(settings) {
       ...leaks.map(({ place, part }) => `a part of a token was found in ${place}: ${part}`),
     ];
     if (sentences.length === 0) return;
-    const said = record.map((entry) => JSON.stringify(entry));
-    assert.fail([title, ...sentences, "the plan:", ...described(drawn), "the record:", ...said].join("\n"));
+    const said = about(sentences, record).map((entry) => JSON.stringify(entry));
+    assert.fail([title, ...sentences, "the plan:", ...described(drawn), "of the record, what these are about:", ...said].join("\n"));
   });
+}
+
+/** What is recorded of the sessions that the sentences name, and what was done to everybody. */
+function about(sentences, record) {
+  const sessions = new Set(sentences.flatMap((sentence) => sentence.match(/user-\d+/g) ?? []));
+  const keys = new Set(record.flatMap(({ session, key }) => (key !== undefined && sessions.has(session) ? [key] : [])));
+  const toEverybody = ["began", "ended", "leaves", "back", "stood still", "database dies", "database is cut off", "database is back"];
+  return record.filter(({ type, session, key, event }) => toEverybody.includes(type) || sessions.has(session) || keys.has(key) || keys.has(event?.session));
 }
 
 function summary({ record, again, losses, counts, secrets, texts }) {

@@ -8,14 +8,14 @@ import { promisify } from "node:util";
 import { required } from "../programs.mjs";
 import { ServerProcess } from "./server-process.mjs";
 
-/** Starts one that ends with the test. */
-export async function startMariaDb(t) {
+/** Starts one that ends with the test. `settings` are further ones of its configuration. */
+export async function startMariaDb(t, settings = []) {
   const program = realpathSync(required("MARIADB"));
   // It refuses to run as root unless it is told to.
   const user = process.getuid?.() === 0 ? ["--user=root"] : [];
   const command = (port, folder) => [
     ...[program, "--no-defaults", ...user, `--datadir=${join(folder, "data")}`, `--port=${port}`],
-    ...["--bind-address=127.0.0.1", `--socket=${join(folder, "socket")}`, `--pid-file=${join(folder, "pid")}`],
+    ...["--bind-address=127.0.0.1", `--socket=${join(folder, "socket")}`, `--pid-file=${join(folder, "pid")}`, ...settings],
   ];
   const server = await ServerProcess.prepare(t, "mariadb", { command, ready: /ready for connections/ });
   const made = ["--no-defaults", `--datadir=${join(server.folder, "data")}`, "--auth-root-authentication-method=normal", ...user];

@@ -87,7 +87,8 @@ export class ServerProcess {
   }
 }
 
-async function freePort() {
+/** A port that nobody has. */
+export async function freePort() {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address();
