@@ -52,7 +52,7 @@ export function judge(whole) {
     for (const refusal of of("refused")) {
       if (loss === -1 || entries.indexOf(refusal) < loss) say(number, `${described(record, refusal)} was refused while the session lived`);
     }
-    for (const text of looked.alive ? misled(of("told"), looked.active) : misinformed(of("told"))) say(number, text);
+    for (const text of looked.alive ? misled(of("told"), looked.active, of("rotated").length > once) : misinformed(of("told"))) say(number, text);
   }
   return wrong;
 }
@@ -116,21 +116,28 @@ function causes(record, reuse) {
     if (type !== "leaves" || by === undefined || record[index].harmless || index > until || !all.some((one) => one.by === place)) return [];
     const back = record.findIndex((entry, later) => later > index && entry.place === place && ["back", "ended"].includes(entry.type));
     if (record[index].perhaps && (back === -1 || record[back].type === "back")) return [];
-    // What came back before the token went out the first time, has nothing to do with it.
-    return back === -1 || record[back].type === "ended" || back > from ? [index] : [];
+    // What came back before the token went out the first time, has nothing to do with it; unless it was about to send that token.
+    return back === -1 || record[back].type === "ended" || back > from || wasAboutTo(record, index, second.token) ? [index] : [];
   });
   return [...lost, ...gone];
 }
 
-/** The session lives: everybody has the same token, and it is good. */
-function misled(told, active) {
+/** Did a place stop between its claim and its request, and was this the token? */
+function wasAboutTo(record, index, token) {
+  const { by, place } = record[index];
+  const sent = record.find((entry, later) => later > index && entry.type === "presented" && entry.by === place);
+  return by === "stop at request" && sent?.token === token;
+}
+
+/** The session lives: everybody has the same token, and it is good. A token that was rotated twice has two good successors. */
+function misled(told, active, twice) {
   const wrong = [];
   const answers = told.flatMap(({ place, answers }) => answers.map((answer) => ({ place, ...answer })));
   for (const { place, error, reason } of answers) {
     if (error !== undefined) wrong.push(`${place} was told ${named({ error, reason })} although the session lives`);
   }
   const tokens = [...new Set(answers.flatMap(({ token }) => (token === undefined ? [] : [token])))];
-  if (tokens.length > 1) wrong.push(`callers were given different tokens: ${tokens.join(", ")}`);
+  if (tokens.length > (twice ? 2 : 1)) wrong.push(`callers were given different tokens: ${tokens.join(", ")}`);
   for (const token of tokens) {
     if (!active.includes(token)) wrong.push(`callers were given ${token}, which the server does not accept`);
   }

@@ -44,10 +44,18 @@ test("a request that was late is a reuse with a cause, if its sender was gone", 
   assert.deepEqual(judge(expiry(...late, told("b", "A1", over), lost)), []);
 });
 
+test("a reuse has a cause if its owner stood still between its claim and its request, also if it was the first to send", () => {
+  const stood = (token) => [leaves("a", "stop at request"), { type: "back", place: "a" }, presented(0, "a", token)];
+  const { length } = judge(reuse({ before: stood("R0") }));
+  assert.deepEqual(judge(reuse({ before: stood("R1").slice(0, 2) })), []);
+  assert.ok(length > 0, "it was another token");
+});
+
 test("a server that accepts the previous token rotates it once more, with a cause", () => {
   const twice = (...between) => expiry(presented(1, "a"), said("rotated", 1), ...between, presented(2, "b"), said("rotated", 2), told("a", "A2"), told("b", "A2"), lives("A2"));
   const reply = { type: "lost", id: 1 };
   assert.deepEqual(judge(twice(reply)), []);
+  assert.deepEqual(judge([...twice(reply).slice(0, -3), told("a", "A1"), told("b", "A2"), lives("A1", "A2")]), [], "both are good");
   assert.deepEqual(judge(twice()), ["expiry 1: request 2 of b with R1 was a reuse without a cause"]);
   assert.deepEqual(traced(twice(reply)), ["request 2 of b with R1 was rotated once more, after the reply to request 1 was lost"]);
   assert.deepEqual(traced(good), []);
