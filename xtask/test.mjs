@@ -41,6 +41,11 @@ const tests = [
     summary: /^ℹ (tests|pass|fail|cancelled|skipped|todo) /,
   },
   {
+    name: "processes on one credential file",
+    run: [node, "--test", "--test-concurrency=1", "--test-reporter=spec", "--test-timeout=300000", ...testsIn("tests/processes")],
+    summary: /^ℹ (tests|pass|fail|cancelled|skipped|todo) /,
+  },
+  {
     name: "cluster on Redis",
     // A process and the database stand still for longer than an intent lives. `npm run chaos:cluster` has a thousand sessions, and Postgres.
     run: [node, "--test", "--test-concurrency=1", "--test-reporter=spec", "--test-timeout=300000", ...testsIn("tests/cluster")],
