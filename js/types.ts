@@ -261,7 +261,10 @@ export interface RefreshCoordinatorOptions {
   revocationEndpoint?: string | URL;
   /** Sees refusals only, and has the last word: returns what to change about one. */
   classify?: (refusal: Refusal) => MaybePromise<Ruling>;
-  /** `open`: present without a claim when the store is away and nothing else is left. Default: `closed`. */
+  /**
+   * `open`: present without a claim when the store is away and nothing else is left: a session can be lost to two servers that do. In
+   * session mode only; `renew` rejects with a `StoreError`. Default: `closed`.
+   */
   onStoreFailure?: "closed" | "open";
   /** Seals the session's record in the store (AES-GCM). At least 16 random characters. */
   sealKey?: string;

@@ -96,14 +96,19 @@ export function sqlTable({ dialect: name = "postgres", table = TABLE }: Pick<Sql
  * ```ts
  * import pg from "pg";
  * import { sqlStore } from "refresh-coordinator/stores/sql";
- * const pool = new pg.Pool({ connectionString });
+ * const pool = new pg.Pool({ connectionString }).on("error", () => {});   // else a database that goes away ends the process
  * const store = sqlStore({
  *   query: (statement, values) => pool.query(statement, values),
  *   async listen(channel, heard, lost) {
  *     const client = new pg.Client({ connectionString });
  *     client.on("notification", ({ payload }) => heard(payload)).on("error", () => {}).on("end", lost);
- *     await client.connect();
- *     await client.query(`LISTEN ${channel}`);
+ *     try {
+ *       await client.connect();
+ *       await client.query(`LISTEN ${channel}`);
+ *     } catch (error) {
+ *       await client.end();
+ *       throw error;
+ *     }
  *     return () => client.end();
  *   },
  * });

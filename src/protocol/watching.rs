@@ -12,6 +12,10 @@ const MANY: usize = 4_096;
 /// What nobody has asked for in so many of its durations is long over.
 const LONG_OVER: Millis = 4;
 
+/// How long an owner is given once a store that was in trouble takes writes again, in milliseconds. It holds a reply, perhaps,
+/// lets the store rest for up to four seconds between two attempts, and its client may have to connect anew.
+const RETURN: Millis = 10_000;
+
 /// The intents under observation.
 #[derive(Debug, Default)]
 pub struct Watching {
@@ -21,6 +25,8 @@ pub struct Watching {
     answered: Millis,
     /// It has not answered since.
     is_away: bool,
+    /// It did not take the last write. It may answer reads all the same: a database that is full, or has lost its replicas.
+    refuses: bool,
 }
 
 #[derive(Debug)]
@@ -55,14 +61,38 @@ impl Watching {
     }
 
     /// The store answers. If it did not before, it may have been away ever since the last time it did: nobody could see what
-    /// an owner does, and no owner could store what it got. That time does not count.
+    /// an owner does, and no owner could store what it got. That time does not count, and then every owner has its turn.
     pub fn store_answered(&mut self, monotonic: Millis) {
         if std::mem::take(&mut self.is_away) {
             for watch in self.watches.values_mut() {
                 watch.since += monotonic - watch.since.max(self.answered);
             }
+            self.give_owners_a_turn(monotonic);
         }
         self.answered = monotonic;
+    }
+
+    /// A write failed.
+    pub fn store_refused(&mut self) {
+        self.refuses = true;
+    }
+
+    /// Has the store not taken a write since one failed? Then an owner may be there that only cannot store what it got.
+    pub fn store_refuses(&self) -> bool {
+        self.refuses
+    }
+
+    /// The store took a write.
+    pub fn store_wrote(&mut self, monotonic: Millis) {
+        if std::mem::take(&mut self.refuses) {
+            self.give_owners_a_turn(monotonic);
+        }
+    }
+
+    fn give_owners_a_turn(&mut self, monotonic: Millis) {
+        for watch in self.watches.values_mut() {
+            watch.since = watch.since.max(monotonic + RETURN - watch.duration);
+        }
     }
 
     fn make_room(&mut self, monotonic: Millis) {
@@ -106,21 +136,46 @@ mod tests {
 
     #[test]
     fn the_time_in_which_the_store_was_away_does_not_count() {
+        let long = Intent { duration: 30_000, ..intent("a") };
         let mut watching = Watching::default();
-        watching.store_answered(100);
-        watching.watch("k", &intent("a"), 100);
-        watching.store_answered(104);
+        watching.store_answered(1_000);
+        watching.watch("k", &long, 1_000);
+        watching.store_answered(5_000);
         watching.store_failed();
         watching.store_failed();
-        watching.store_answered(200);
-        assert_eq!(watching.watch("k", &intent("a"), 200), 4, "it was there until 104");
-        watching.store_answered(206);
-        assert_eq!(watching.watch("k", &intent("a"), 206), 10);
-        watching.watch("l", &intent("a"), 207);
+        watching.store_answered(90_000);
+        assert_eq!(watching.watch("k", &long, 90_000), 4_000, "it was there until 5,000");
+        watching.store_answered(96_000);
+        assert_eq!(watching.watch("k", &long, 96_000), 10_000);
+        watching.watch("l", &long, 97_000);
         watching.store_failed();
-        watching.store_answered(210);
-        assert_eq!(watching.watch("k", &intent("a"), 210), 10);
-        assert_eq!(watching.watch("l", &intent("a"), 210), 0);
+        watching.store_answered(99_000);
+        assert_eq!(watching.watch("k", &long, 99_000), 10_000);
+        assert_eq!(watching.watch("l", &long, 99_000), 0);
+    }
+
+    #[test]
+    fn an_owner_has_its_turn_when_the_store_is_back() {
+        let short = Intent { duration: 1_500, ..intent("a") };
+        let left = |watching: &mut Watching, now| short.duration - watching.watch("k", &short, now);
+        let mut watching = Watching::default();
+        watching.store_answered(0);
+        watching.watch("k", &short, 0);
+        watching.store_answered(1_499);
+        watching.store_failed();
+        watching.store_answered(60_000);
+        assert_eq!(left(&mut watching, 60_000), RETURN);
+        watching.store_answered(70_000);
+        assert_eq!(left(&mut watching, 70_000), 0);
+        // Reads are answered all the time; only a write that is taken says that writes are taken.
+        watching.store_refused();
+        watching.store_answered(71_000);
+        assert!(watching.store_refuses());
+        watching.store_wrote(72_000);
+        assert!(!watching.store_refuses());
+        assert_eq!(left(&mut watching, 72_000), RETURN);
+        watching.store_wrote(80_000);
+        assert_eq!(left(&mut watching, 82_000), 0, "one that was taken before another one changes nothing");
     }
 
     #[test]

@@ -89,6 +89,12 @@ impl<W: World> Exchange<'_, W> {
                 self.wait_for_change(heard, now.monotonic + left).await;
                 Ok(None)
             }
+            // Who was watched may hold a reply, and could not store it, as little as we could write. It has its turn first: a
+            // write that changes nothing shows that writes are taken again, and from then on it is watched once more.
+            Claim::TakeOver if self.may_be_unable_to_commit(record, owner) => {
+                self.write(record, seen.version.as_deref()).await.map_err(Failure::store)?;
+                Ok(None)
+            }
             Claim::TakeOver => {
                 let refused = self.context.memory().refused().to_vec();
                 let known = self.knowledge(&record.sid, record.grants.get(&self.params_key), &refused);
@@ -108,6 +114,12 @@ impl<W: World> Exchange<'_, W> {
         }
     }
 
+    /// An owner that no lock has shown to be gone, while the store refuses writes.
+    fn may_be_unable_to_commit(&self, record: &Record, owner: Owner) -> bool {
+        let by_lock = self.covered() && record.intent.as_ref().is_some_and(|intent| intent.locked);
+        matches!(owner, Owner::Foreign { .. }) && !by_lock && self.context.memory().watched.store_refuses()
+    }
+
     /// After a claim of unknown outcome: it is ours only if it has the nonce of this very attempt and still stands.
     async fn find_claim(&mut self, nonce: &str, deadline: i64) -> Option<(Record, Option<String>)> {
         let seen = self.context.read(&self.entry.address).await.ok()??;
@@ -121,8 +133,13 @@ impl<W: World> Exchange<'_, W> {
         let ttl = (!self.session_mode()).then(|| time_to_live(record, self.context.world.wall(), self.entry.only_copy));
         let written =
             self.context.world.write(&self.entry.address, &record.encode(), record.generation, if_version, ttl).await;
-        if written.is_err() {
-            self.notice(record.generation, What::StoreFailed { operation: "write" });
+        match &written {
+            Ok(Written::Done(_)) => self.context.memory_mut().watched.store_wrote(self.context.world.monotonic()),
+            Ok(Written::Conflict) => {}
+            Err(_) => {
+                self.context.memory_mut().watched.store_refused();
+                self.notice(record.generation, What::StoreFailed { operation: "write" });
+            }
         }
         written
     }

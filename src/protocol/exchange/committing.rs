@@ -219,10 +219,12 @@ impl<W: World> Exchange<'_, W> {
         }
     }
 
-    /// Lets a troubled store rest, at most some seconds. Fails if there is nobody left to try again.
+    /// Lets a troubled store rest, at most some seconds, and never for as long as others watch the intent. Fails if there is
+    /// nobody left to try again.
     async fn rest(&self, failures: u8, failure: StoreFailure) -> Result<(), StoreFailure> {
         let world = &self.context.world;
-        let until = world.monotonic() + cool_down(failures.min(2), world.per_mille());
+        let longest = self.context.settings.intent_duration() / 3;
+        let until = world.monotonic() + cool_down(failures.min(2), world.per_mille()).min(longest);
         match world.wait_any(Wait { key: self.key(), lock: false, hint_after: None, until }).await {
             Woken::Dismissed => Err(failure),
             _ => Ok(()),
