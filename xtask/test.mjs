@@ -1,4 +1,4 @@
-// `npm test`: one named step after the other, stopped by the first that fails. `--checks` runs the static half only.
+// `npm test`: one named step after the other, then two lanes of them, stopped by the first that fails. `--checks` runs the static half only.
 // At the end the counts of both test runners are said again, together with the time.
 
 import { spawn } from "node:child_process";
@@ -26,68 +26,79 @@ const checks = [
   { name: "arrows and the build", run: ["cargo", "test", "--package", "xtask"] },
 ];
 
-const tests = [
-  { name: "cargo test", run: ["cargo", "test", "--profile", "search", "--features", "mutants"], summary: /^test result: / },
-  {
-    name: "node:test",
+const counts = /^ℹ (tests|pass|fail|cancelled|skipped|todo) /;
+
+/** Two lanes at once: browsers and servers wait most of the time. Within a lane one step follows the other. */
+const lanes = [
+  [
+    { name: "cargo test", run: ["cargo", "test", "--profile", "search", "--features", "mutants"], summary: /^test result: / },
     // Nothing here waits for time: a file that takes minutes hangs.
-    run: [node, "--test", "--test-reporter=spec", "--test-timeout=180000", ...testsIn("tests/node", "tests/next-auth", "tests/conformance")],
-    summary: /^ℹ (tests|pass|fail|cancelled|skipped|todo) /,
-  },
-  {
-    name: "tabs in Chromium, Firefox and WebKitGTK",
-    // Each file has a browser of its own, and waits for it most of the time. The limit is that of a whole file.
-    run: [node, "--test", "--test-concurrency=2", "--test-reporter=spec", "--test-timeout=400000", ...testsIn("tests/browser")],
-    summary: /^ℹ (tests|pass|fail|cancelled|skipped|todo) /,
-  },
-  {
-    name: "cluster on Redis",
+    { name: "node:test", run: nodeTest({ limit: 180 }, "tests/node", "tests/next-auth", "tests/conformance"), summary: counts },
+    { name: "processes on one credential file", run: nodeTest({ limit: 300, atOnce: 1 }, "tests/processes"), summary: counts },
     // A process and the database stand still for longer than an intent lives. `npm run chaos:cluster` has a thousand sessions, and Postgres.
-    run: [node, "--test", "--test-concurrency=1", "--test-reporter=spec", "--test-timeout=300000", ...testsIn("tests/cluster")],
-    summary: /^ℹ (tests|pass|fail|cancelled|skipped|todo) /,
-  },
-  // The packed tarball, where it is soon tried. `npm run test:hosts` has all hosts.
-  { name: "hosts", run: [node, "tests/hosts/run.mjs", "--quick"], summary: /^[✔✖] / },
+    { name: "cluster on Redis", run: nodeTest({ limit: 300, atOnce: 1 }, "tests/cluster"), summary: counts },
+  ],
+  [
+    // Each file has a browser of its own, and waits for it most of the time. The limit is that of a whole file.
+    { name: "tabs in Chromium, Firefox and WebKitGTK", run: nodeTest({ limit: 400, atOnce: 2 }, "tests/browser"), summary: counts },
+    // The packed tarball, where it is soon tried. `npm run test:hosts` has all hosts.
+    { name: "hosts", run: [node, "tests/hosts/run.mjs", "--quick"], summary: /^[✔✖] / },
+  ],
 ];
 
 const only = process.argv.includes("--checks");
 const started = performance.now();
 const summaries = [];
+const running = new Set();
 
-for (const step of only ? checks : [...checks, ...tests]) {
-  console.log(`\n▶ ${step.name}`);
-  const begun = performance.now();
-  const { code, summary } = await run(step);
-  if (code !== 0) {
-    console.error(`\n✖ ${step.name} failed with ${code}, ${seconds(started)} after the start: ${step.run.join(" ")}`);
-    process.exit(1);
-  }
-  console.log(`✔ ${step.name} (${seconds(begun)})`);
-  if (step.summary) summaries.push({ name: step.name, summary });
-}
+for (const step of checks) await take(step);
+if (!only) await Promise.all(lanes.map(lane));
 
 console.log(`\n✔ every step passed in ${seconds(started)}`);
 for (const { name, summary } of summaries) console.log(`\n${name}\n${summary.join("\n")}`);
 
-function testsIn(...folders) {
-  const tests = (folder) => readdirSync(folder).filter((file) => file.endsWith(".test.mjs")).sort().map((file) => `${folder}/${file}`);
-  return folders.flatMap(tests);
+async function lane(steps) {
+  for (const step of steps) await take(step);
 }
 
-/** Runs a step, showing what it prints, and keeps the lines of its summary. */
-function run({ run: [command, ...args], env, summary: wanted }) {
+/** Runs a step, and ends everything if it fails. What it prints is shown when it is over: two at once could not be read. */
+async function take(step) {
+  console.log(`\n▶ ${step.name}`);
+  const begun = performance.now();
+  const { code, text } = await run(step);
+  process.stdout.write(text);
+  if (code !== 0) {
+    console.error(`\n✖ ${step.name} failed with ${code}, ${seconds(started)} after the start: ${step.run.join(" ")}`);
+    for (const other of running) other.kill();
+    process.exit(1);
+  }
+  console.log(`✔ ${step.name} (${seconds(begun)})`);
+  if (step.summary) summaries.push({ name: step.name, summary: stripVTControlCharacters(text).split("\n").filter((line) => step.summary.test(line)) });
+}
+
+/** The command for the test files of some folders: a limit in seconds, and how many files at once, if not as many as there are cores. */
+function nodeTest({ limit, atOnce }, ...folders) {
+  const some = atOnce === undefined ? [] : [`--test-concurrency=${atOnce}`];
+  return [node, "--test", ...some, "--test-reporter=spec", `--test-timeout=${limit * 1000}`, ...folders.flatMap(testsIn)];
+}
+
+function testsIn(folder) {
+  return readdirSync(folder).filter((file) => file.endsWith(".test.mjs")).sort().map((file) => `${folder}/${file}`);
+}
+
+/** Resolves with what a step said on both its streams, and how it ended. */
+function run({ run: [command, ...args], env }) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ["ignore", wanted ? "pipe" : "inherit", "inherit"] });
-    const summary = [];
-    let rest = "";
-    child.stdout?.setEncoding("utf8").on("data", (text) => {
-      process.stdout.write(text);
-      const lines = (rest + text).split("\n");
-      rest = lines.pop();
-      summary.push(...lines.map(stripVTControlCharacters).filter((line) => wanted.test(line)));
-    });
-    child.on("error", (error) => resolve({ code: error.message, summary }));
-    child.on("close", (code, signal) => resolve({ code: code ?? signal, summary }));
+    const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    running.add(child);
+    let text = "";
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (more) => (text += more));
+    const ended = (code) => {
+      running.delete(child);
+      resolve({ code, text });
+    };
+    child.on("error", (error) => ended(error.message));
+    child.on("close", (code, signal) => ended(code ?? signal));
   });
 }
 

@@ -1,7 +1,7 @@
 /** One member of a JSON object replaced in its text, so that everything else stays as somebody has written it. Pure. */
 
-/** A string, a sign, or anything else that is one word. */
-const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
+/** A string, a sign, or anything else that is one word. Strings are long: they are taken in as few steps as can be. */
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
 
 /**
  * The text with another value for the member, or with the member at its end.

@@ -74,7 +74,7 @@ impl HostLocks {
         }
         let mut request = pin!(Request::new(&self.locks, name));
         if !self.trust.works.get() {
-            match race(request.as_mut(), host_sleep(DOUBT_AFTER)).await {
+            match race(request.as_mut(), self.doubtful()).await {
                 First::Left(answer) => {
                     self.trust.judge(answer.is_some());
                     return answer;
@@ -88,6 +88,15 @@ impl HostLocks {
             First::Left(held) => held,
             First::Right(()) => None,
         }
+    }
+
+    /// Ends when an answer has taken suspiciously long. Locks of a whole machine are granted or refused, and never silent; but a
+    /// machine that is too busy, or was suspended, may well need longer than any probe is given.
+    async fn doubtful(&self) {
+        if self.scope >= Scope::Host {
+            pending().await
+        }
+        host_sleep(DOUBT_AFTER).await;
     }
 
     /// Ends when the locks turn out to be dead.

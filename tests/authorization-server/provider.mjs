@@ -4,6 +4,7 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { deviceClient, deviceFlow, devicePages } from "./device-flow.mjs";
 import { FaultQueue, Hold } from "./faults.mjs";
 import { interaction, interactions } from "./interaction.mjs";
 import { listen } from "./listen.mjs";
@@ -54,6 +55,7 @@ export async function startAuthorizationServer(personality = strict, { accessTok
   });
   const pairs = renewal(provider, paths);
   if (personality.renews) provider.use(pairs.middleware);
+  provider.use(deviceFlow);
   provider.use(interaction(provider));
   http.on("request", provider.callback());
 
@@ -133,17 +135,23 @@ function configuration(personality, accessTokenLifetime) {
         redirect_uris: ["http://localhost/api/auth/callback/issuer"],
         token_endpoint_auth_method: "client_secret_basic",
       }),
+      client(undefined, deviceClient),
     ],
     // Pages of every origin may call it.
     clientBasedCORS: () => true,
     cookies: { keys: [randomBytes(32).toString("base64url")] },
-    features: { devInteractions: { enabled: false }, revocation: { enabled: true, allowedPolicy: ownTokensOnly } },
+    features: {
+      devInteractions: { enabled: false },
+      deviceFlow: { enabled: true, ...devicePages },
+      revocation: { enabled: true, allowedPolicy: ownTokensOnly },
+    },
     interactions,
     findAccount: (_context, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
     jwks: { keys: [privateKey.export({ format: "jwk" })] },
     rotateRefreshToken: personality.rotates,
     ttl: {
       AccessToken: accessTokenLifetime,
+      DeviceCode: HOUR,
       Grant: YEAR,
       IdToken: accessTokenLifetime,
       Interaction: HOUR,

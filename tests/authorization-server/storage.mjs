@@ -39,8 +39,9 @@ export function storage(personality) {
       return this.#visible([...rows.values()].find((row) => row.payload.uid === uid));
     }
 
-    async findByUserCode() {
-      return undefined;
+    async findByUserCode(code) {
+      await access();
+      return this.#visible([...rows.values()].find((row) => row.payload.userCode === code));
     }
 
     async consume(id) {

@@ -12,8 +12,7 @@ const PAUSE = 300;
 const KINDS = {
   successor: {
     /** The app itself has signed in, and sends this with its response. */
-    signIn: async ({ tokens: { access_token: accessToken, refresh_token: refreshToken, expires_in: seconds } }) =>
-      sealed({ accessToken, refreshToken, expiresAt: Date.now() + seconds * 1_000 }),
+    signIn: async ({ tokens }) => sealed(tokens),
     /** Late responses too are what the jar holds from then on. */
     keep: (_, response) => cookieSet(response),
     tokens: (jar) => opened(jar),
@@ -52,8 +51,11 @@ export class Browser {
     const { session, tokens } = await server.signIn();
     this.session = session;
     record.push({ type: "sign-in", session });
-    this.#last = { accessToken: tokens.access_token, expiresAt: Date.now() + tokens.expires_in * 1_000 };
-    this.#jar = await this.#kind.signIn({ name: this.name, tokens, insist: (request) => this.#insist(request) });
+    // It may take a while until they are where they belong.
+    const expiresAt = Date.now() + tokens.expires_in * 1_000;
+    const carried = { accessToken: tokens.access_token, refreshToken: tokens.refresh_token, expiresAt };
+    this.#last = carried;
+    this.#jar = await this.#kind.signIn({ name: this.name, tokens: carried, insist: (request) => this.#insist(request) });
     for (let number = 1; number <= expiries && !this.#isOver; number += 1) await this.#expiry();
     await Promise.all(this.#late);
   }

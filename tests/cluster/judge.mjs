@@ -8,9 +8,10 @@
 // | `leaves`, `back` | `place`, `by` | it is about to be killed, or stopped; it goes on |
 // | `stood still` | `place`, `ms` | it notices that for so long it did nothing, and nobody had stopped it |
 // | `write`, `read` | `place`, `key`, `outcome` | what the store said to it: "done", "conflict" or "failed" |
+// | `event` | `place`, `event` | what its coordinator told |
 // | `sends` | `place`, `id` | a refresh token leaves it |
 // | `gave up` | `place`, `id` | it does not wait for the reply any longer |
-// | | `line` | of these four: their order within the process |
+// | | `line` | of these five: their order within the process |
 // | `presented` | `id`, `sent`, `by`, `token`, `session`, `key` | it arrives at the server; `sent` is the id it left with |
 // | `lost` | `id` | the reply to it, or the request itself, is lost on purpose |
 // | `rotated`, `reused`, `refused` | `id`, `session` | what the server made of it |
@@ -142,6 +143,7 @@ class Sight {
     index("place", ["leaves", "back", "ended", "stood still"], ({ place }) => place);
     index("sent", ["sends", "gave up"], ({ id }) => id);
     index("entry", ["write", "read"], ({ place, key }) => `${place} ${key}`);
+    index("failure", ["event"], ({ place, event }) => `${event.type} ${place} ${event.session}`);
     index("session", ["rotated", "reused", "refused", "told", "silent", "looked"], ({ session }) => session);
   }
 
@@ -191,10 +193,11 @@ class Sight {
   /** What the server said to a presentation that brought nothing. */
   refusalOf = ({ id, session }) => this.of(session).find((entry) => entry.id === id && ["reused", "refused"].includes(entry.type));
 
-  /** What the store did not take from whoever presented, afterwards. */
+  /** When the store failed whoever presented, afterwards. */
   failedAfter(presentation) {
     const { line } = this.#sending(presentation);
-    return this.#entries(presentation).filter((entry) => entry.type === "write" && entry.outcome === "failed" && entry.line > line);
+    const { by, key } = presentation;
+    return (this.#by.failure.get(`store-failed ${by} ${key}`) ?? []).filter((entry) => entry.line > line);
   }
 
   #at = (place) => this.#by.place.get(place) ?? [];

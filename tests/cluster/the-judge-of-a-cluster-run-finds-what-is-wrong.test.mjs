@@ -71,6 +71,14 @@ for (const [what, record, cause] of traced) {
   });
 }
 
+test("a session that is over is presented once more if the store was away when its end was to be stored", () => {
+  const away = { type: "event", place: "b", event: { type: "store-failed", session: "R1" } };
+  const more = (...between) => [...presents("b", 2), said("reused", 2), ...between, ...presents("c", 3), said("refused", 3)];
+  const twice = (...between) => judged(run(presents("a", 1), said("rotated", 1), { type: "lost", id: 1 }, more(...between), told(revoked("response-lost")), lost));
+  assert.deepEqual(twice(away).wrong, []);
+  assert.match(twice().wrong.join(), /presentation 3 of R1 .*, again, without a cause/);
+});
+
 test("who was overtaken may have handed out a successor, of which nobody knows why it is dead", () => {
   const paused = [leaves("a", "stop"), { type: "back", place: "a", at: 9_000 }];
   assert.deepEqual(judged(reuse({ between: paused, reason: "unknown" })).wrong, []);

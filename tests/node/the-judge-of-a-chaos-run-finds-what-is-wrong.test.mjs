@@ -1,10 +1,11 @@
-// The judge of the chaos runs in browsers, on records made by hand: what must fail fails, and nothing else.
+// The judge of the chaos runs, on records made by hand: what must fail fails, and nothing else.
 
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { judge } from "../browser/chaos/judge.mjs";
+import { judge, traced } from "../chaos/judge.mjs";
 import { leftOut, plan } from "../browser/chaos/plan.mjs";
+import { described, plan as planOfProcesses } from "../processes/chaos/plan.mjs";
 
 const session = "one";
 const began = (place, more) => ({ type: "began", place, ...more });
@@ -43,12 +44,36 @@ test("a request that was late is a reuse with a cause, if its sender was gone", 
   assert.deepEqual(judge(expiry(...late, told("b", "A1", over), lost)), []);
 });
 
+test("a reuse has a cause if its owner stood still between its claim and its request, also if it was the first to send", () => {
+  const stood = (token) => [leaves("a", "stop at request"), { type: "back", place: "a" }, presented(0, "a", token)];
+  const { length } = judge(reuse({ before: stood("R0") }));
+  assert.deepEqual(judge(reuse({ before: stood("R1").slice(0, 2) })), []);
+  assert.ok(length > 0, "it was another token");
+});
+
+test("a server that accepts the previous token rotates it once more, with a cause", () => {
+  const twice = (...between) => expiry(presented(1, "a"), said("rotated", 1), ...between, presented(2, "b"), said("rotated", 2), told("a", "A2"), told("b", "A2"), lives("A2"));
+  const reply = { type: "lost", id: 1 };
+  assert.deepEqual(judge(twice(reply)), []);
+  assert.deepEqual(judge([...twice(reply).slice(0, -3), told("a", "A1"), told("b", "A2"), lives("A1", "A2")]), [], "both are good");
+  assert.deepEqual(judge(twice()), ["expiry 1: request 2 of b with R1 was a reuse without a cause"]);
+  assert.deepEqual(traced(twice(reply)), ["request 2 of b with R1 was rotated once more, after the reply to request 1 was lost"]);
+  assert.deepEqual(traced(good), []);
+});
+
+test("what may have been the cause of a reuse is told", () => {
+  const killed = [leaves("a", "kill at reply"), { type: "ended", place: "a" }];
+  assert.deepEqual(traced(reuse({ between: killed })), ["request 2 of b with R1 was reused, after a met kill at reply"]);
+  assert.deepEqual(traced(reuse()), ["request 2 of b with R1 was reused, after nothing"]);
+});
+
 const wrong = [
   ["a reuse of which nobody knows why", reuse(), /request 2 of b with R1 was a reuse without a cause/],
   ["a reuse before the reply was lost", reuse({ after: [{ type: "lost", id: 1 }] }), /without a cause/],
   ["a reuse after somebody else was gone", reuse({ between: [began("c"), leaves("c"), { type: "ended", place: "c" }] }), /without a cause/],
   ["a reuse whose owner had come back before", reuse({ before: [leaves("a", "freeze"), { type: "back", place: "a" }] }), /without a cause/],
   ["a reuse whose owner was not gone after all", reuse({ between: [{ ...leaves("a"), perhaps: true }, { type: "back", place: "a" }] }), /without a cause/],
+  ["a reuse after what must cost nothing", reuse({ between: [{ ...leaves("a", "stop at claim rename"), harmless: true }] }), /without a cause/],
   [
     "two reuses for one lost reply",
     expiry(presented(1, "a"), said("rotated", 1), { type: "lost", id: 1 }, presented(2, "b"), said("reused", 2), presented(3, "b"), said("reused", 3), told("a", over), told("b", over), lost),
@@ -96,4 +121,16 @@ test("a seed gives the same plan again, another one another, and a driver that c
   // The last thing that is done to a browser whose driver does not survive it.
   const once = drawn("1", { kill: true, goOnAfterKill: false, freeze: false });
   assert.deepEqual(once.flatMap(({ expiry, before, meanwhile }) => (before.do === "kill" || meanwhile.do === "kill" ? [expiry] : [])), [60]);
+});
+
+test("so it is among processes, and every deed comes up soon", () => {
+  const drawn = (seed) => planOfProcesses({ seed, expiries: 40, processes: 8 });
+  assert.deepEqual(drawn("1"), drawn("1"));
+  assert.notDeepEqual(drawn("1"), drawn("2"));
+  const said = drawn("1").map(described).join("\n");
+  for (const deed of ["kill", "stop"]) {
+    for (const point of ["claim", "request", "reply", "commit"]) assert.match(said, new RegExp(`${deed} at ${point}`));
+    assert.match(said, new RegExp(`${deed} presenter`));
+  }
+  for (const fate of ["late", "unavailable", "request lost", "reply lost"]) assert.match(said, new RegExp(`first ${fate}`));
 });

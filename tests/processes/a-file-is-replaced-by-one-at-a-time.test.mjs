@@ -98,6 +98,20 @@ test("who stood still before the rename, and was overtaken for another key, writ
   assert.equal((await other.read("another")).value, "v");
 });
 
+test("who was passed by does not get his turn back while another one has it", async (t) => {
+  const path = join(await folder(t), "credentials.json");
+  const [sleeper, other] = await Promise.all([start(t, { path }), start(t, { path })]);
+  const first = await other.write("k", "before");
+  const late = await sleeper.writesUntil("rename", "k", "late", first);
+  const passing = await other.writesUntil("rename", "another", "v");
+  await sleeper.goOn();
+  const version = await late.written;
+  await other.goOn();
+  assert.equal(typeof (await passing.written), "string");
+  assert.deepEqual(await other.read("k"), { value: "late", version });
+  assert.equal((await other.read("another")).value, "v");
+});
+
 test("of many who sign in at once where there is no file, one is the first", async (t) => {
   const path = join(await folder(t), "new", "credentials.json");
   const writers = await Promise.all(Array.from({ length: 4 }, () => start(t, { path })));

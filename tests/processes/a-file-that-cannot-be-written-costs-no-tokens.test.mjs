@@ -44,6 +44,23 @@ test("a session in a folder that has become read-only: its tokens are served, no
   assert.deepEqual([server.oracle.counts(session).rotations, server.oracle.counts(session).reuses], [1, 0]);
 });
 
+test("with the option to do so, a process whose folder is read-only refreshes without a claim, and keeps what it got in memory", async (t) => {
+  const { server, place, settings, tokens, session } = await scene(t);
+  const one = await start(t, settings);
+  await one.auth("setTokens", tokens);
+  const options = { ...settings.options, onStoreFailure: "open" };
+  const other = await start(t, { ...settings, options }, { mounts: readOnly(place) });
+  assert.equal(await other.auth("getAccessToken"), tokens.access_token);
+  const { refreshToken } = await other.auth("refresh");
+  await other.event({ type: "degraded", what: "claim" });
+  await other.event({ type: "store-failed", operation: "write" });
+  assert.equal(await server.isAlive(refreshToken), true);
+  await other.call("sh", writable(place));
+  await other.event({ type: "refreshed" });
+  assert.equal((await one.auth("refresh", { rejected: tokens.access_token })).refreshToken, refreshToken);
+  assert.deepEqual([server.oracle.counts(session).rotations, server.oracle.counts(session).reuses], [1, 0]);
+});
+
 test("a folder that becomes read-only while the reply is on its way: who asked has the tokens, and they are written as soon as they can be", async (t) => {
   const { server, place, settings, tokens, session } = await scene(t);
   const one = await start(t, settings, { mounts: "true" });

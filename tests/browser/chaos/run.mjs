@@ -5,7 +5,7 @@ import { strict } from "../../authorization-server/personalities.mjs";
 import { Record } from "../../chaos/record.mjs";
 import { Site } from "../engines/site.mjs";
 import * as inPlace from "./in-place.mjs";
-import { Network } from "./network.mjs";
+import { Network } from "../../chaos/network.mjs";
 import { Places } from "./places.mjs";
 import { described } from "./plan.mjs";
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { judge } from "./judge.mjs";
+import { judge } from "../../chaos/judge.mjs";
 import { described, imitated, leftOut, plan } from "./plan.mjs";
 import { run } from "./run.mjs";
 

@@ -7,7 +7,7 @@ import { node } from "../runtimes.mjs";
 import { scene } from "../scene.mjs";
 
 const WAYS = { import: "imported.mjs", require: "required.cjs" };
-const VERSIONS = [18, 20, 22, 24];
+const VERSIONS = [18, 20, 22, 24, 26];
 
 export const rows = [
   ...ways("Node, this one", { quick: true, binary: () => process.execPath }),

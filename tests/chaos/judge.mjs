@@ -4,7 +4,7 @@
 // | --- | --- | --- |
 // | `sign-in` | `session` | a session begins, of which every place takes hold |
 // | `expiry` | `number` | the access token ends |
-// | `leaves` | `place`, `by`, `perhaps` | something is about to end a place, to stop it or to cut it off, or will perhaps: from now on it may be gone |
+// | `leaves` | `place`, `by`, `perhaps`, `harmless` | something is about to end a place, to stop it or to cut it off, or will perhaps: from now on it may be gone; `harmless`: it must cost no session |
 // | `began` | `place`, `sleeps` | its coordinator is made, in a place that the browser ends as it likes, or not |
 // | `ended`, `back` | `place` | it is gone for good; it goes on after it was stopped |
 // | `presented` | `id`, `by`, `token` | a refresh token arrives at the server, sent by the place `by` |
@@ -15,13 +15,14 @@
 // | `looked` | `session`, `alive`, `active` | what the server knows afterwards: of the session, and the access tokens that are good |
 // | `over` | | what comes after is clearing up |
 
-import { vanished } from "../../chaos/vanished.mjs";
+import { vanished } from "./vanished.mjs";
 
 /** What is wrong, in sentences. Empty: nothing. */
 export function judge(whole) {
   const end = whole.findIndex(({ type }) => type === "over");
   const record = end === -1 ? whole : whole.slice(0, end);
   const wrong = vanished(record);
+  const again = repetitions(record);
   const excused = new Set();
   const say = (number, text) => wrong.push(`expiry ${number}: ${text}`);
   for (const { number, entries, from } of expiries(record)) {
@@ -36,13 +37,13 @@ export function judge(whole) {
       if (!entries.some((entry) => ["told", "silent"].includes(entry.type) && entry.place === place)) say(number, `${place} was not asked`);
     }
 
-    const rotations = of("rotated").length;
-    if (rotations !== 1) say(number, `${rotations} rotations`);
+    const once = of("rotated").filter((rotation) => !again.has(rotation)).length;
+    if (once !== 1) say(number, `${once} rotations`);
     let accounted = 0;
-    for (const reuse of of("reused")) {
+    for (const reuse of entries.filter((entry) => again.has(entry))) {
       const cause = causes(record, reuse).find((cause) => !excused.has(cause));
       excused.add(cause);
-      accounted += cause === undefined ? 0 : 1;
+      accounted += cause === undefined || reuse.type !== "reused" ? 0 : 1;
       if (cause === undefined) say(number, `${described(record, reuse)} was a reuse without a cause`);
     }
     if (!looked.alive && accounted === 0) say(number, "the session was lost without a cause");
@@ -51,9 +52,32 @@ export function judge(whole) {
     for (const refusal of of("refused")) {
       if (loss === -1 || entries.indexOf(refusal) < loss) say(number, `${described(record, refusal)} was refused while the session lived`);
     }
-    for (const text of looked.alive ? misled(of("told"), looked.active) : misinformed(of("told"))) say(number, text);
+    for (const text of looked.alive ? misled(of("told"), looked.active, of("rotated").length > once) : misinformed(of("told"))) say(number, text);
   }
   return wrong;
+}
+
+/** Every token that was presented once more after it was used up, and what somebody did that may have been why. */
+export function traced(record) {
+  return [...repetitions(record)].map((reuse) => {
+    const did = causes(record, reuse).map((cause) => record[cause]);
+    const why = did.map(({ type, place, by, id }) => (type === "lost" ? `the reply to request ${id} was lost` : `${place} met ${by}`));
+    return `${described(record, reuse)} was ${reuse.type === "reused" ? "reused" : "rotated once more"}, after ${why.join(" and ") || "nothing"}`;
+  });
+}
+
+/** What the server said of tokens that were used up before. If it still accepts the previous one, it says that it has rotated it once more. */
+function repetitions(record) {
+  const tokens = new Map(record.flatMap(({ type, id, token }) => (type === "presented" ? [[id, token]] : [])));
+  const usedUp = new Set();
+  const isAgain = ({ type, id }) => {
+    if (type === "reused") return true;
+    if (type !== "rotated") return false;
+    const again = usedUp.has(tokens.get(id));
+    usedUp.add(tokens.get(id));
+    return again;
+  };
+  return new Set(record.filter(isAgain));
 }
 
 /** The entries of each expiry. What comes between two belongs to the one before. */
@@ -89,24 +113,31 @@ function causes(record, reuse) {
   const from = record.indexOf(all[0]);
   const lost = record.flatMap(({ type, id }, index) => (type === "lost" && index < until && all.some((one) => one.id === id) ? [index] : []));
   const gone = record.flatMap(({ type, place, by }, index) => {
-    if (type !== "leaves" || by === undefined || index > until || !all.some((one) => one.by === place)) return [];
+    if (type !== "leaves" || by === undefined || record[index].harmless || index > until || !all.some((one) => one.by === place)) return [];
     const back = record.findIndex((entry, later) => later > index && entry.place === place && ["back", "ended"].includes(entry.type));
     if (record[index].perhaps && (back === -1 || record[back].type === "back")) return [];
-    // What came back before the token went out the first time, has nothing to do with it.
-    return back === -1 || record[back].type === "ended" || back > from ? [index] : [];
+    // What came back before the token went out the first time, has nothing to do with it; unless it was about to send that token.
+    return back === -1 || record[back].type === "ended" || back > from || wasAboutTo(record, index, second.token) ? [index] : [];
   });
   return [...lost, ...gone];
 }
 
-/** The session lives: everybody has the same token, and it is good. */
-function misled(told, active) {
+/** Did a place stop between its claim and its request, and was this the token? */
+function wasAboutTo(record, index, token) {
+  const { by, place } = record[index];
+  const sent = record.find((entry, later) => later > index && entry.type === "presented" && entry.by === place);
+  return by === "stop at request" && sent?.token === token;
+}
+
+/** The session lives: everybody has the same token, and it is good. A token that was rotated twice has two good successors. */
+function misled(told, active, twice) {
   const wrong = [];
   const answers = told.flatMap(({ place, answers }) => answers.map((answer) => ({ place, ...answer })));
   for (const { place, error, reason } of answers) {
     if (error !== undefined) wrong.push(`${place} was told ${named({ error, reason })} although the session lives`);
   }
   const tokens = [...new Set(answers.flatMap(({ token }) => (token === undefined ? [] : [token])))];
-  if (tokens.length > 1) wrong.push(`callers were given different tokens: ${tokens.join(", ")}`);
+  if (tokens.length > (twice ? 2 : 1)) wrong.push(`callers were given different tokens: ${tokens.join(", ")}`);
   for (const token of tokens) {
     if (!active.includes(token)) wrong.push(`callers were given ${token}, which the server does not accept`);
   }

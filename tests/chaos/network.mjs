@@ -1,7 +1,7 @@
 // What becomes of the requests to the token endpoint during a chaos run, and the record of it.
 
-import { cutOff, delay, dropBefore, Hold, unavailable } from "../../authorization-server/faults.mjs";
-import { peek, Witness } from "../../chaos/witness.mjs";
+import { cutOff, delay, dropBefore, Hold, unavailable } from "../authorization-server/faults.mjs";
+import { peek, Witness } from "./witness.mjs";
 
 export class Network {
   #record;
