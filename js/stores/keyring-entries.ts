@@ -5,6 +5,7 @@
  */
 
 import type { MaybePromise } from "../types.js";
+import { processTurns } from "./keyring-turns.js";
 
 /** One place of a keyring, in the shape of `AsyncEntry` and `Entry` of `@napi-rs/keyring`. */
 export interface KeyringEntry {
@@ -45,24 +46,27 @@ export class KeyringEntries {
     this.#service = service;
   }
 
-  /** Rejects if there is nothing, or if the keyring does not say. */
-  async read(account: string): Promise<string> {
-    const text = await (await this.#make(this.#service, account)).getPassword();
-    if (typeof text !== "string") throw new Error("the keyring has no such entry");
-    return text;
+  /** `undefined` if there is nothing. Rejects if the keyring does not say. */
+  async read(account: string): Promise<string | undefined> {
+    return processTurns().ask(async () => {
+      const text = await (await this.#make(this.#service, account)).getPassword();
+      return typeof text === "string" ? text : undefined;
+    });
   }
 
   /** Rejects unless the keyring says afterwards that it has exactly this. */
   async write(account: string, text: string): Promise<void> {
-    const entry = await this.#make(this.#service, account);
-    await entry.setPassword(text);
-    if ((await entry.getPassword()) !== text) throw new Error("the keyring does not return what was stored");
+    await processTurns().ask(async () => {
+      const entry = await this.#make(this.#service, account);
+      await entry.setPassword(text);
+      if ((await entry.getPassword()) !== text) throw new Error("the keyring does not return what was stored");
+    });
   }
 
   /** What cannot be deleted opens nothing any more, and stays. */
   async remove(account: string): Promise<void> {
     try {
-      await (await this.#make(this.#service, account)).deletePassword();
+      await processTurns().ask(async () => (await this.#make(this.#service, account)).deletePassword());
     } catch {
       // Nobody waits for it.
     }

@@ -8,6 +8,7 @@
 import { webCrypto } from "../web-crypto.js";
 import type { Degradation } from "./degradation.js";
 import type { KeyringEntries } from "./keyring-entries.js";
+import { notYet, PATIENCE } from "./keyring-turns.js";
 import { freshVersion } from "./version.js";
 
 /** A key: the id of its entry, and its text. */
@@ -20,12 +21,9 @@ export interface KeyringKey {
 const KEY_BYTES = 32;
 
 /**
- * For how long a key is waited for, in milliseconds: less than a coordinator waits for its store. A keyring may be asking the user for a
- * password, perhaps at a screen that nobody looks at; neither a sign-in nor the only copy of a token must wait for the answer.
+ * After a keyring has failed, no write asks it for anything sooner than this, in milliseconds: it may ask the user each time. A read
+ * cannot do without, and asks.
  */
-const PATIENCE = 3_000;
-
-/** After a keyring has failed, it is asked for a new key again no sooner than this, in milliseconds: it may ask the user each time. */
 const PAUSE = 60_000;
 
 export class KeyringKeys {
@@ -52,7 +50,11 @@ export class KeyringKeys {
   }
 
   #ask(id: string): Promise<KeyringKey> {
-    const asked = this.#entries.read(this.#nameOf(id)).then((text) => ({ id, text }));
+    const said = this.#entries.read(this.#nameOf(id));
+    const asked = said.then((text) => {
+      if (text === undefined) throw new Error("the keyring has no such entry");
+      return { id, text };
+    });
     this.#known.set(id, asked);
     asked.then(
       () => this.#works(),
@@ -62,13 +64,21 @@ export class KeyringKeys {
         this.#degradation.begins("keyring");
       },
     );
+    // One that has lost a key takes another.
+    said.catch(() => this.#failed());
     return asked;
+  }
+
+  /** The key of a value that is replaced, or `undefined` if it cannot be had, or not without asking too soon. */
+  async again(id: string): Promise<KeyringKey | undefined> {
+    if (!this.#known.has(id) && this.#pauses()) return undefined;
+    return this.get(id).catch(() => undefined);
   }
 
   /** A new key for a record, or `undefined` if the keyring does not take one, or not soon enough. */
   async fresh(record: string): Promise<KeyringKey | undefined> {
     const made = this.#made.get(record);
-    if (made === undefined && performance.now() < this.#notBefore) return undefined;
+    if (made === undefined && this.#pauses()) return undefined;
     try {
       return await this.#soon(made ?? this.#make(record));
     } catch {
@@ -83,9 +93,10 @@ export class KeyringKeys {
     made?.then((key) => key.id !== id && this.forget(key.id), () => {});
   }
 
-  /** No value is sealed with it any more, nor will any be. */
+  /** No value is sealed with it any more, nor will any be. To remove it is not worth a prompt: it opens nothing, and stays. */
   forget(id: string): void {
     this.#known.delete(id);
+    if (this.#pauses()) return;
     void this.#entries.remove(this.#nameOf(id));
   }
 
@@ -119,7 +130,7 @@ export class KeyringKeys {
       const late = () => {
         this.#late.add(key);
         this.#failed();
-        reject(new Error("the keyring has not answered yet"));
+        reject(notYet());
       };
       timer = setTimeout(late, this.#late.has(key) ? 0 : PATIENCE);
     });
@@ -128,6 +139,10 @@ export class KeyringKeys {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #pauses(): boolean {
+    return performance.now() < this.#notBefore;
   }
 
   #works(): void {

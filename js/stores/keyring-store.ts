@@ -35,6 +35,11 @@ export interface KeyringStoreOptions {
   file: Store;
   /** Another keyring: makes the entry of a name. Default: `AsyncEntry` of `@napi-rs/keyring`, in Linux that of the Secret Service. */
   entry?: (service: string, account: string) => MaybePromise<KeyringEntry>;
+  /**
+   * May tokens lie in the file as they are where the keyring does not take a key? With `false` such a write rejects with a `StoreError`
+   * (`store-sealed`), `setTokens` and a refresh with it, and nothing is sent. Default: `true`.
+   */
+  fallback?: boolean;
 }
 
 /** A store that the keyring opens. */
@@ -57,18 +62,24 @@ const LOOKS = 3;
 /**
  * Makes a store of a file and the system's keyring (macOS Keychain, Windows Credential Manager, Secret Service). Each session is
  * sealed (AES-GCM) with a random key of its own that lies in the keyring; the file has the rest, and no token that anybody could
- * read without the keyring. The keyring is asked once by each process, and written once for each sign-in, so its limit for the size of
- * an entry (Windows: 2,560 bytes) does not matter, and no refresh waits for it.
+ * read without the keyring. Each process asks the keyring for the key of a session until it has it, and keeps it; the keyring is written
+ * once for each sign-in, so its limit for the size of an entry (Windows: 2,560 bytes) does not matter, and no refresh waits for it.
+ *
+ * All stores of a process ask the keyring one thing at a time, and nothing more until it has answered: there is one prompt, which
+ * holds one thread of Node's pool. Nobody can withdraw it, so a process does not end by itself while the user has not answered;
+ * `process.exit()` ends it. A worker thread asks for itself. Who says no to the prompt is asked again by the next read, and for 60 s by no
+ * write.
  *
  * Needs the package `@napi-rs/keyring`, an optional peer dependency, or the option `entry`.
  *
  * Where there is no keyring, say on a Linux machine without a desktop, and where it refuses the key, or asks the user for longer than
  * 3 s, the tokens lie in the file as those of `fileStore` do, and the event `degraded` says `keyring`. The next write after the
- * keyring is there seals them. What a `fileStore` has written before is taken over in the same way.
+ * keyring is there seals them, or one a minute later. What a `fileStore` has written before is taken over in the same way. `fallback: false`
+ * forbids it: then a sign-in needs the keyring, and so does the first refresh of what is not sealed.
  *
  * A keyring that fails later, or is locked and has asked the user for 3 s, costs no session. A process that has used the session goes on,
- * for it knows the key. Another one rejects with a `StoreError` (`store-sealed`) and sends nothing until the keyring is back. `setTokens`, a
- * new sign-in, works at any time.
+ * for it knows the key; this also if the user has deleted it from the keyring, and what it writes then, no later process opens. Another one rejects with a `StoreError` (`store-sealed`) and sends nothing until the keyring is back. `setTokens`, a
+ * new sign-in, works at any time, unless `fallback` is `false`.
  *
  * `file` decides about everything else: scope, locks, watch, and its errors. With `sealKey` the keyring is not needed, and not used.
  *
@@ -81,7 +92,7 @@ const LOOKS = 3;
  * ```
  */
 export function keyringStore(options: KeyringStoreOptions): KeyringStore {
-  const { service, account, file, entry } = checked(options);
+  const { service, account, file, entry, fallback } = checked(options);
   const degradation = new Degradation();
   const keys = new KeyringKeys(new KeyringEntries(entry, service), account, degradation);
 
@@ -108,7 +119,9 @@ export function keyringStore(options: KeyringStoreOptions): KeyringStore {
     // No key is made for what cannot be written.
     if ((found?.version ?? null) !== ifVersion) return undefined;
     const before = sealedBy(found);
-    const by = value === undefined || value.startsWith(SEALED_BY_CORE) ? undefined : await keyFor(key, before);
+    const isPlain = value !== undefined && !value.startsWith(SEALED_BY_CORE);
+    const by = isPlain ? await keyFor(key, before) : undefined;
+    if (isPlain && by === undefined && !fallback) throw unsealed();
     const version = await file.write(key, by === undefined ? value : await sealed(by, key, value as string), conditions);
     if (version === undefined) return undefined;
     if (by !== undefined) keys.settled(key, by.id);
@@ -119,7 +132,7 @@ export function keyringStore(options: KeyringStoreOptions): KeyringStore {
 
   /** The key that the record has, or a new one. */
   async function keyFor(record: string, before: string | undefined): Promise<KeyringKey | undefined> {
-    const known = before === undefined ? undefined : await keys.get(before).catch(() => undefined);
+    const known = before === undefined ? undefined : await keys.again(before);
     return known ?? keys.fresh(record);
   }
 
@@ -159,8 +172,13 @@ function unopened(version: string, cause: unknown): StoreError {
   return Object.assign(new StoreError(message, { code: "store-sealed", cause }), { version });
 }
 
+function unsealed(): StoreError {
+  const message = "the keyring does not take a key: there is none, or it is locked; nothing was written, because `fallback` is false";
+  return new StoreError(message, { code: "store-sealed" });
+}
+
 function checked(options: KeyringStoreOptions): Required<KeyringStoreOptions> {
-  const { service, account = "refresh-coordinator", file, entry = systemEntry } = Object(options) as KeyringStoreOptions;
+  const { service, account = "refresh-coordinator", file, entry = systemEntry, fallback = true } = Object(options) as KeyringStoreOptions;
   for (const [name, text] of Object.entries({ service, account })) {
     if (typeof text !== "string" || text === "") throw new TypeError(`\`${name}\` must be a string that is not empty`);
   }
@@ -168,5 +186,6 @@ function checked(options: KeyringStoreOptions): Required<KeyringStoreOptions> {
     throw new TypeError("`file` must be a store, say `fileStore(path)`");
   }
   if (typeof entry !== "function") throw new TypeError("`entry` must be a function");
-  return { service, account, file, entry };
+  if (typeof fallback !== "boolean") throw new TypeError("`fallback` must be true or false");
+  return { service, account, file, entry, fallback };
 }

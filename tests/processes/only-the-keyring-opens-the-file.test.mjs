@@ -6,10 +6,11 @@ import test from "node:test";
 
 import { RefreshCoordinator } from "refresh-coordinator";
 import { fileStore } from "refresh-coordinator/stores/file";
+import { keyringStore } from "refresh-coordinator/stores/keyring";
 
 import { rejects } from "../node/errors.mjs";
 import { entriesIn } from "./keyring/entries.mjs";
-import { eventsOf, scene } from "./keyring/scene.mjs";
+import { eventsOf, scene, SERVICE } from "./keyring/scene.mjs";
 
 /** A process that has just begun would take over what is there. */
 const NEW = { mintedAfterNow: true };
@@ -126,6 +127,37 @@ test("a keyring that has lost the key: that is no sign-out, and a sign-in makes 
   assert.equal(await another().getAccessToken(), tokens.access_token);
   await assertSealed();
   assert.equal((await entries()).length, 1);
+});
+
+test("`fallback: false`: no token is ever in the file as it is; who has the key goes on, and who signs out is signed out", async (t) => {
+  const { server, options, path, keyring, text, lock, unlock, assertSealed, another } = await scene(t, { entry: refusing });
+  const strict = () => {
+    const auth = new RefreshCoordinator({
+      ...options,
+      store: keyringStore({ service: SERVICE, file: fileStore(path), entry: entriesIn(keyring), fallback: false }),
+    });
+    t.after(() => auth.close());
+    return auth;
+  };
+  await lock();
+  // What is there as it is was another store's, and stays as it is.
+  const there = await text();
+  await rejects(strict().getAccessToken(), "StoreError", { code: "store-sealed", signInRequired: false });
+  const { tokens } = await server.signIn();
+  await rejects(strict().setTokens(tokens), "StoreError", { code: "store-sealed" });
+  assert.equal(await text(), there);
+  assert.equal(server.oracle.presentations, 0, "nothing was sent");
+
+  await unlock();
+  const auth = strict();
+  await auth.getAccessToken();
+  await assertSealed();
+  await lock();
+  assert.equal(await server.isActive((await auth.refresh()).accessToken), true);
+  await assertSealed();
+  await auth.signOut();
+  await unlock();
+  await rejects(another().getAccessToken(), "NoSessionError");
 });
 
 test("a sign-out and a sign-in after it need no other key", async (t) => {
