@@ -66,8 +66,8 @@ const LOOKS = 3;
  * once for each sign-in, so its limit for the size of an entry (Windows: 2,560 bytes) does not matter, and no refresh waits for it.
  *
  * All stores of a process ask the keyring one thing at a time, and nothing more until it has answered: there is one prompt, which
- * holds one thread of Node's pool. Nobody can withdraw it, so a process does not end by itself while the user has not answered;
- * `process.exit()` ends it. A worker thread asks for itself. Who says no to the prompt is asked again by the next read, and for 60 s by no
+ * holds one thread of Node's pool. Nobody can withdraw it: while the user has not answered, a process does not end by itself, nor by
+ * `process.exit()`, which waits for that thread; a signal ends it. A worker thread asks for itself. Who says no to the prompt is asked again by the next read, and for 60 s by no
  * write.
  *
  * Needs the package `@napi-rs/keyring`, an optional peer dependency, or the option `entry`.
