@@ -15,11 +15,15 @@
 import { promises as fs } from "node:fs";
 import { join } from "node:path";
 
+import { StoreError } from "../errors.js";
 import { codeOf, unless } from "./file-failure.js";
 import { makeFolder, ownerFor, type Place } from "./file-place.js";
 
 /** Someone who has the turn and does nothing for this long is not waited for, in milliseconds. It takes a fraction of one. */
 const STANDS_STILL = 500;
+
+/** Someone who has the turn, and whose temporary file cannot be deleted, ends the wait with an error after this long, in milliseconds. */
+const GIVES_UP = 5_000;
 
 /** How often who waits for his turn looks, in milliseconds. */
 const LOOK_EVERY = 5;
@@ -34,7 +38,7 @@ export interface Replacement {
   readonly text: string;
   /** The revision of the new text. */
   readonly id: string;
-  /** The revision of a text; `undefined` if it has none, or cannot be read. */
+  /** The revision of a text, whatever its layout is; `undefined` if it has none. */
   readonly revisionIn: (text: string | undefined) => string | undefined;
 }
 
@@ -45,13 +49,13 @@ export async function textOf({ file }: Place): Promise<string | undefined> {
 
 /** Resolves with whether it was replaced. If not, there is another text now, or will be: the caller reads it again. */
 export async function replace(replacement: Replacement): Promise<boolean> {
-  const { place, before, id } = replacement;
+  const { place, id } = replacement;
   await makeFolder(place.folder);
   const temporary = temporaryOf(place, id);
   const turns: string[] = [];
   try {
     await writeDown(temporary, replacement);
-    const replaced = before === undefined ? await create(temporary, place, replacement, turns) : await overwrite(temporary, replacement, turns);
+    const replaced = (await takeTurn(temporary, replacement, turns)) && (await putThere(temporary, replacement));
     if (replaced) await settleOnDisk(place.folder);
     return replaced;
   } finally {
@@ -62,15 +66,12 @@ export async function replace(replacement: Replacement): Promise<boolean> {
   }
 }
 
-/** The file is not there: whoever can give his own that name is the first. */
-async function create(temporary: string, place: Place, replacement: Replacement, turns: string[]): Promise<boolean> {
-  const linked = await link(temporary, place.file);
-  return linked === "unsupported" ? overwrite(temporary, replacement, turns) : linked === "made";
-}
-
-async function overwrite(temporary: string, replacement: Replacement, turns: string[]): Promise<boolean> {
+/** Who has the turn. Also where there is no file, for of those who create it not all may be able to do so by a link. */
+async function putThere(temporary: string, replacement: Replacement): Promise<boolean> {
   const { place, before } = replacement;
-  if (!(await takeTurn(temporary, replacement, turns))) return false;
+  // A link puts nothing in the place of a file that another program has made meanwhile.
+  const linked = before === undefined ? await link(temporary, place.file) : "unsupported";
+  if (linked !== "unsupported") return linked === "made";
   if ((await textOf(place)) !== before) return false;
   return rename(temporary, place.file);
 }
@@ -83,8 +84,7 @@ async function takeTurn(temporary: string, replacement: Replacement, turns: stri
     turns.push(turn);
     const obtained = await obtain(temporary, turn, replacement.id);
     if (obtained !== "refused") return obtained === "made";
-    const owner = await ownerOf(turn, replacement);
-    if (owner !== undefined) await waitFor(owner, replacement);
+    await waitFor(turn, replacement);
     if ((await currentRevision(replacement)) !== revision) return false;
   }
 }
@@ -95,21 +95,31 @@ async function obtain(temporary: string, turn: string, id: string): Promise<Excl
   return linked === "unsupported" ? moveFolder(`${temporary}.d`, turn, id) : linked;
 }
 
-/** The temporary file of the owner; `undefined`: the turn is over. */
-async function ownerOf(turn: string, { place, revisionIn }: Replacement): Promise<string | undefined> {
-  const [name] = (await unless(["ENOENT", "ENOTDIR"], fs.readdir(turn))) ?? [];
-  const owner = name ?? revisionIn(await unless(["ENOENT", "EISDIR"], fs.readFile(turn, "utf8")));
-  return owner && temporaryOf(place, owner);
+/** The id of who has the turn; `undefined`: there is no such turn any more; "": it does not say. */
+async function ownerOf(turn: string, revisionIn: Replacement["revisionIn"]): Promise<string | undefined> {
+  const there = await unless(["ENOENT"], fs.stat(turn));
+  if (there === undefined) return undefined;
+  if (there.isDirectory()) return (await unless(["ENOENT"], fs.readdir(turn)))?.[0] ?? "";
+  return revisionIn(await unless(["ENOENT"], fs.readFile(turn, "utf8"))) ?? "";
 }
 
-/** Until the owner has renamed or is gone. In the end it is seen to that he is. */
-async function waitFor(owner: string, replacement: Replacement): Promise<void> {
-  for (const end = performance.now() + STANDS_STILL; performance.now() < end; ) {
-    if ((await unless(["ENOENT"], fs.stat(owner))) === undefined) return;
-    if ((await currentRevision(replacement)) !== replacement.revision) return;
+/** Until who has the turn has renamed or is gone. In the end it is seen to that he is: until his file is away, nobody passes him by. */
+async function waitFor(turn: string, replacement: Replacement): Promise<void> {
+  const { place, revision, revisionIn } = replacement;
+  const begun = performance.now();
+  for (let owner: string | undefined = ""; ; ) {
+    owner ||= await ownerOf(turn, revisionIn);
+    if (owner === undefined || (owner !== "" && !(await isThere(temporaryOf(place, owner))))) return;
+    if ((await currentRevision(replacement)) !== revision) return;
+    const waited = performance.now() - begun;
+    if (waited > GIVES_UP) throw new StoreError(`\`${turn}\` is in the way: it says who is writing, and he neither goes on nor can be stopped`, { code: "store-threw" });
+    if (owner !== "" && waited > STANDS_STILL) await remove(temporaryOf(place, owner));
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
   }
-  await remove(owner);
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return (await unless(["ENOENT"], fs.stat(file))) !== undefined;
 }
 
 async function currentRevision({ place, revisionIn }: Replacement): Promise<string | undefined> {
@@ -178,6 +188,9 @@ async function rename(from: string, to: string): Promise<boolean> {
 /** How it ended to make something that one can make only: `refused`, for it is there; `gone`, what it was to be made of is not there. */
 type Exclusive = "made" | "refused" | "gone";
 
+/** What the system says of links on a disk, or in a sandbox, that has none. On Windows FAT says `EISDIR`, or what libuv does not know. */
+const NO_LINKS = ["EPERM", "EACCES", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EMLINK", "EXDEV", "EINVAL", "EISDIR", "UNKNOWN"];
+
 /** Gives a file one more name. */
 async function link(file: string, name: string): Promise<Exclusive | "unsupported"> {
   try {
@@ -185,7 +198,10 @@ async function link(file: string, name: string): Promise<Exclusive | "unsupporte
     return "made";
   } catch (error) {
     const code = codeOf(error);
-    return code === "EEXIST" ? "refused" : code === "ENOENT" ? "gone" : "unsupported";
+    if (code === "EEXIST") return "refused";
+    if (code === "ENOENT") return "gone";
+    if (NO_LINKS.includes(code)) return "unsupported";
+    throw error;
   }
 }
 
@@ -199,8 +215,7 @@ async function moveFolder(made: string, name: string, owner: string): Promise<Ex
   } catch (error) {
     await remove(made);
     // Windows says something else.
-    const isThere = ["ENOTEMPTY", "EEXIST"].includes(codeOf(error)) || (await unless(["ENOENT"], fs.stat(name))) !== undefined;
-    if (isThere) return "refused";
+    if (["ENOTEMPTY", "EEXIST"].includes(codeOf(error)) || (await isThere(name))) return "refused";
     throw error;
   }
 }

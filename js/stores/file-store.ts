@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 
 import type { Locks, Store, StoredValue } from "../types.js";
 import { Degradation, type Degrading } from "./degradation.js";
-import { FileContent } from "./file-content.js";
+import { FileContent, revisionIn } from "./file-content.js";
 import { unread, unwritten } from "./file-failure.js";
 import { kernelLocking } from "./file-locking.js";
 import { type FileLocking, fileLocks } from "./file-locks.js";
@@ -165,14 +165,6 @@ export function fileStore(path: string | URL, { lock, lag = 0 }: FileStoreOption
     swept = true;
     const now = await fs.stat(place.file).catch(() => undefined);
     if (now !== undefined) await sweep(place, revisionIn, now.mtimeMs - SWEPT_AFTER).catch(() => {});
-  }
-
-  function revisionIn(text: string | undefined): string | undefined {
-    try {
-      return new FileContent(text, absolute).revision;
-    } catch {
-      return undefined;
-    }
   }
 
   const locks = lock === false ? undefined : fileLocks(absolute, lock === undefined ? kernelLocking : async () => lock);

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readFile, stat, utimes, writeFile } from "node:fs/promises";
+import { promises } from "node:fs";
+import { link, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "node:test";
 
@@ -118,6 +119,96 @@ test("of many who sign in at once where there is no file, one is the first", asy
   const written = await Promise.all(writers.map((one, index) => one.write("k", `by ${index}`)));
   assert.equal(written.filter((version) => version !== undefined).length, 1);
   assert.equal((await writers[0].read("k")).value, `by ${written.findIndex((version) => version !== undefined)}`);
+});
+
+test("of two who sign in where there is no file, of whom one may make no hard links, none is lost", async (t) => {
+  const path = join(await folder(t), "credentials.json");
+  const [without, other] = await Promise.all([start(t, { path, lacks: ["link"] }), start(t, { path })]);
+  // At the turn, and with it in hand.
+  const halted = once(without.told, "halt");
+  const { written } = await without.writesUntil("rename", "k", "ours");
+  await Promise.all([halted, without.call("stopAt", "rename")]);
+  const renaming = once(without.told, "halt");
+  await without.goOn();
+  await renaming;
+  const theirs = await other.write("another", "theirs");
+  await without.goOn();
+  assert.ok((await written) && theirs);
+  assert.deepEqual([(await other.read("k")).value, (await other.read("another")).value], ["ours", "theirs"]);
+});
+
+test("a disk that fails when a link is made is not taken for one without links", async (t) => {
+  const place = await folder(t);
+  const path = join(place, "credentials.json");
+  t.after(() => (promises.link = link));
+  promises.link = () => Promise.reject(Object.assign(new Error("broken"), { code: "EIO" }));
+  await assert.rejects(fileStore(path).write("k", "v", { ifVersion: null }), { name: "StoreError", message: /EIO/ });
+  assert.deepEqual(await namesIn(place), []);
+});
+
+/** Somebody who has the turn to replace what is there, and stands still. */
+async function standsStill(path, change) {
+  const text = await readFile(path, "utf8");
+  const { revision } = JSON.parse(text)["refresh-coordinator"];
+  const id = "ab".repeat(16);
+  const [temporary, turn] = [`${path}.${id}.tmp`, `${path}.${revision}.0.turn`];
+  await writeFile(temporary, change(text.replace(revision, id)));
+  await link(temporary, turn);
+  return { temporary, turn };
+}
+
+test("nobody is passed by whose file cannot be deleted: he may still rename it", async (t) => {
+  const place = await folder(t);
+  const path = join(place, "credentials.json");
+  t.after(() => (promises.rm = rm));
+  const store = fileStore(path);
+  const first = await store.write("k", "before", { ifVersion: null });
+  const { temporary } = await standsStill(path, (text) => text.replace("before", "by him"));
+  const again = new Promise((resolve) => {
+    let attempts = 0;
+    promises.rm = async (file, ...values) => {
+      if (file !== temporary) return rm(file, ...values);
+      attempts += 1;
+      if (attempts > 1) resolve();
+      throw Object.assign(new Error("somebody has it open"), { code: "EBUSY" });
+    };
+  });
+  const other = store.write("another", "v", { ifVersion: null });
+  await Promise.race([again, other]);
+  await rename(temporary, path);
+  assert.equal(typeof (await other), "string");
+  assert.deepEqual(await store.read("k"), { value: "by him", version: first });
+  assert.equal((await store.read("another")).value, "v");
+});
+
+test("who cannot be stopped and does not go on is an error in the end, that names what is in the way", async (t) => {
+  const path = join(await folder(t), "credentials.json");
+  t.after(() => (promises.rm = rm));
+  const store = fileStore(path);
+  const first = await store.write("k", "before", { ifVersion: null });
+  const { temporary, turn } = await standsStill(path, (text) => text);
+  promises.rm = (file, ...values) => (file === temporary ? Promise.reject(Object.assign(new Error("open"), { code: "EPERM" })) : rm(file, ...values));
+  await assert.rejects(store.write("k", "late", { ifVersion: first }), (error) => error.name === "StoreError" && error.message.includes(turn));
+  assert.equal((await store.read("k")).value, "before");
+});
+
+test("a writer of a later layout is waited for, and stopped, like any other", async (t) => {
+  const path = join(await folder(t), "credentials.json");
+  const store = fileStore(path);
+  const first = await store.write("k", "before", { ifVersion: null });
+  const { temporary } = await standsStill(path, (text) => text.replace('"v": 1', '"v": 2'));
+  const second = await store.write("k", "after", { ifVersion: first });
+  assert.deepEqual(await store.read("k"), { value: "after", version: second });
+  await assert.rejects(rename(temporary, path), { code: "ENOENT" }, "he can no longer rename");
+});
+
+test("a turn that does not say whose it is, is waited for", async (t) => {
+  const path = join(await folder(t), "credentials.json");
+  const store = fileStore(path);
+  const first = await store.write("k", "before", { ifVersion: null });
+  const { turn } = await standsStill(path, () => "{");
+  await assert.rejects(store.write("k", "late", { ifVersion: first }), (error) => error.name === "StoreError" && error.message.includes(turn));
+  assert.equal((await store.read("k")).value, "before");
 });
 
 test("what the dead have left is cleared away, and what the living have is not", async (t) => {
