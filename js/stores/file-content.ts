@@ -65,6 +65,11 @@ export class FileContent {
     return this.#section?.revision;
   }
 
+  /** Whether there is anything of ours in it that is nobody else's business. */
+  get hasRecords(): boolean {
+    return Object.keys(this.#section?.records ?? {}).length > 0;
+  }
+
   /** The value of a key, unless its time is over. */
   find(key: string, now: number): StoredValue | undefined {
     const row = own(this.#section?.records ?? {}, key);

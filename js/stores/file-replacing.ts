@@ -18,6 +18,7 @@ import { join } from "node:path";
 import { StoreError } from "../errors.js";
 import { codeOf, unless } from "./file-failure.js";
 import { makeFolder, ownerFor, type Place } from "./file-place.js";
+import { VERSION_LENGTH } from "./version.js";
 
 /** Someone who has the turn and does nothing for this long is not waited for, in milliseconds. It takes a fraction of one. */
 const STANDS_STILL = 500;
@@ -44,7 +45,7 @@ export interface Replacement {
 
 /** The file's text; `undefined` if there is none. */
 export async function textOf({ file }: Place): Promise<string | undefined> {
-  return unless(["ENOENT"], fs.readFile(file, "utf8"));
+  return unless(["ENOENT"], persistently(() => fs.readFile(file, "utf8")));
 }
 
 /** Resolves with whether it was replaced. If not, there is another text now, or will be: the caller reads it again. */
@@ -68,12 +69,14 @@ export async function replace(replacement: Replacement): Promise<boolean> {
 
 /** Who has the turn. Also where there is no file, for of those who create it not all may be able to do so by a link. */
 async function putThere(temporary: string, replacement: Replacement): Promise<boolean> {
-  const { place, before } = replacement;
+  const { place, before, id } = replacement;
   // A link puts nothing in the place of a file that another program has made meanwhile.
   const linked = before === undefined ? await link(temporary, place.file) : "unsupported";
-  if (linked !== "unsupported") return linked === "made";
+  if (linked !== "unsupported") return linked === "made" || (await currentRevision(replacement)) === id;
   if ((await textOf(place)) !== before) return false;
-  return rename(temporary, place.file);
+  const renamed = await unless(["ENOENT"], persistently(() => fs.rename(temporary, place.file).then(() => true)));
+  // Our file is not there: somebody has not waited for us, or a network has asked its server twice, and lost the first reply.
+  return renamed ?? (await currentRevision(replacement)) === id;
 }
 
 /** Waits for the turn. False: there is another revision, or somebody has not waited for us. */
@@ -126,17 +129,25 @@ async function currentRevision({ place, revisionIn }: Replacement): Promise<stri
   return revisionIn(await textOf(place));
 }
 
-/** Clears away what the dead have left: turns of revisions that are past, and temporary files that nobody renames any more. */
-export async function sweep(place: Place, revisionIn: Replacement["revisionIn"], olderThan: number): Promise<void> {
+/**
+ * Clears away what the dead have left: turns of revisions that are past, and temporary files that are old, or, `wholly`, all. Should the
+ * owner of one live, he begins anew: he has been overtaken anyway, or only just begun.
+ */
+export async function sweep(
+  place: Place,
+  revisionIn: Replacement["revisionIn"],
+  { olderThan, wholly }: { readonly olderThan: number; readonly wholly: boolean },
+): Promise<void> {
   const left = (await fs.readdir(place.folder)).filter((name) => name.startsWith(`${place.name}.`));
   const revision = revisionIn(await textOf(place));
   if (revision === undefined) return;
   for (const name of left) {
-    const [, of, ending] = /^\.([0-9a-f]+)(?:\.\d+)?\.(tmp|tmp\.d|turn)$/.exec(name.slice(place.name.length)) ?? [];
+    const { of, temporary } = OURS.exec(name.slice(place.name.length))?.groups ?? {};
     const file = join(place.folder, name);
-    if (ending === "turn" && of !== revision) await remove(file);
-    // Should its owner live, he begins anew.
-    if (ending?.startsWith("tmp") && ((await unless(["ENOENT"], fs.stat(file)))?.mtimeMs ?? Infinity) < olderThan) await remove(file);
+    const isOld = async () => ((await unless(["ENOENT"], fs.stat(file)))?.mtimeMs ?? Infinity) < olderThan;
+    // A folder has no tokens in it, and must not become a turn while it is emptied.
+    const isOver = of !== undefined ? of !== revision : temporary !== undefined && ((wholly && temporary === "tmp") || (await isOld()));
+    if (isOver) await remove(file);
   }
 }
 
@@ -167,19 +178,15 @@ async function settleOnDisk(folder: string): Promise<void> {
   }
 }
 
-/** How often a rename is tried that Windows refuses because somebody, say a virus scanner, has the file open. */
+/** How often is tried what Windows refuses because somebody, say a virus scanner or who renames, has the file open. */
 const TRIES = 20;
 
-/** False: the temporary file is gone, for somebody has not waited for us. */
-async function rename(from: string, to: string): Promise<boolean> {
+async function persistently<T>(work: () => Promise<T>): Promise<T> {
   for (let left = TRIES; ; left -= 1) {
     try {
-      await fs.rename(from, to);
-      return true;
+      return await work();
     } catch (error) {
-      const code = codeOf(error);
-      if (code === "ENOENT") return false;
-      if (process.platform !== "win32" || left === 0 || !["EPERM", "EACCES", "EBUSY"].includes(code)) throw error;
+      if (process.platform !== "win32" || left === 0 || !["EPERM", "EACCES", "EBUSY"].includes(codeOf(error))) throw error;
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
     }
   }
@@ -214,6 +221,7 @@ async function moveFolder(made: string, name: string, owner: string): Promise<Ex
     return "made";
   } catch (error) {
     await remove(made);
+    if (codeOf(error) === "ENOENT") return "gone";
     // Windows says something else.
     if (["ENOTEMPTY", "EEXIST"].includes(codeOf(error)) || (await isThere(name))) return "refused";
     throw error;
@@ -226,6 +234,10 @@ async function remove(path: string): Promise<void> {
 
 /** Stands in names for "no revision yet". */
 const NONE = "0";
+
+/** What follows the name of the file in those of ours that lie beside it: revision or id, and what it is. Others have such names too. */
+const ID = `[0-9a-f]{${VERSION_LENGTH}}`;
+const OURS = new RegExp(`^\\.(?:(?<of>${NONE}|${ID})\\.\\d+\\.turn|${ID}\\.(?<temporary>tmp|tmp\\.d))$`);
 
 const temporaryOf = ({ file }: Place, id: string) => `${file}.${id}.tmp`;
 const turnOf = ({ file }: Place, revision: string | undefined, count: number) => `${file}.${revision ?? NONE}.${count}.turn`;

@@ -217,15 +217,89 @@ test("what the dead have left is cleared away, and what the living have is not",
   await fileStore(path).write("k", "v", { ifVersion: null });
   const { revision } = (await json(path))["refresh-coordinator"];
   const left = { old: `credentials.json.${"a".repeat(32)}.tmp`, turn: `credentials.json.${"b".repeat(32)}.0.turn` };
-  const kept = { young: `credentials.json.${"c".repeat(32)}.tmp`, other: "credentials.json.backup.tmp", another: `else.json.${"d".repeat(32)}.0.turn` };
+  const kept = { young: `credentials.json.${"c".repeat(32)}.tmp`, other: "credentials.json.backup.tmp", short: "credentials.json.1234.tmp", another: `else.json.${"d".repeat(32)}.0.turn` };
   for (const name of [...Object.values(left), ...Object.values(kept)]) await writeFile(join(place, name), "{}");
   const { mtime } = await stat(path);
-  await utimes(join(place, left.old), mtime, new Date(mtime.getTime() - 61_000));
+  for (const old of [left.old, kept.other, kept.short]) await utimes(join(place, old), mtime, new Date(mtime.getTime() - 61_000));
   const next = fileStore(path);
   const { version } = await next.read("k");
   await next.write("k", "w", { ifVersion: version });
   assert.deepEqual(await namesIn(place), ["credentials.json", ...Object.values(kept)].sort());
   assert.notEqual((await json(path))["refresh-coordinator"].revision, revision);
+});
+
+test("a process that lives on clears away, now and then, what others have left since", async (t) => {
+  const place = await folder(t);
+  const path = join(place, "credentials.json");
+  const store = fileStore(path);
+  const first = await store.write("k", "v", { ifVersion: null });
+  const left = `${path}.${"a".repeat(32)}.tmp`;
+  await writeFile(left, "{}");
+  await utimes(left, 1, 1);
+  const now = performance.now.bind(performance);
+  t.mock.method(performance, "now", () => now() + 10 * 60_000);
+  await store.write("k", "w", { ifVersion: first });
+  assert.deepEqual(await namesIn(place), ["credentials.json"]);
+});
+
+test("who deletes leaves nothing of what somebody was writing who was killed just before", async (t) => {
+  const place = await folder(t);
+  const path = join(place, "credentials.json");
+  const [victim, other] = await Promise.all([start(t, { path }), start(t, { path })]);
+  const first = await other.write("k", "before");
+  await victim.writesUntil("link", "k", "a token", first);
+  await victim.kill();
+  assert.equal((await namesIn(place)).length, 2);
+  assert.equal(typeof (await other.write("k", undefined, first)), "string");
+  assert.deepEqual(await namesIn(place), ["credentials.json"]);
+});
+
+for (const operation of ["open", "link", "rename"]) {
+  test(`who was about to do the ${operation} while another one deletes begins anew`, async (t) => {
+    const path = join(await folder(t), "credentials.json");
+    const [sleeper, other] = await Promise.all([start(t, { path }), start(t, { path })]);
+    const first = await other.write("another", "before");
+    const { written } = await sleeper.writesUntil(operation, "k", "v");
+    await other.write("another", undefined, first);
+    await sleeper.goOn();
+    const version = await written;
+    assert.deepEqual(await other.read("k"), { value: "v", version });
+    assert.equal(await other.read("another"), undefined);
+  });
+}
+
+for (const [operation, before] of [["link", undefined], ["rename", "before"]]) {
+  test(`a ${operation} that a network has done, and then says it has not, is done`, async (t) => {
+    const path = join(await folder(t), "credentials.json");
+    const store = fileStore(path, { lock: false });
+    const first = before && (await store.write("k", before, { ifVersion: null }));
+    const original = promises[operation];
+    const twice = t.mock.method(promises, operation, async (from, to) => {
+      await original(from, to);
+      // The server is asked again, for the first reply was lost.
+      if (to === path) await original(from, to);
+    });
+    const version = await store.write("k", "after", { ifVersion: first ?? null });
+    assert.ok(twice.mock.callCount() > 0);
+    assert.deepEqual(await store.read("k"), { value: "after", version });
+  });
+}
+
+test("on Windows a read is tried again while somebody who renames has the file open", async (t) => {
+  const path = join(await folder(t), "credentials.json");
+  const store = fileStore(path, { lock: false });
+  await store.write("k", "v", { ifVersion: null });
+  const refused = ["EPERM", "EBUSY", "EACCES"];
+  t.mock.method(promises, "readFile", async (...values) => {
+    const code = refused.pop();
+    if (code !== undefined) throw Object.assign(new Error("somebody has it open"), { code });
+    return readFile(...values);
+  });
+  const platform = Object.getOwnPropertyDescriptor(process, "platform");
+  t.after(() => Object.defineProperty(process, "platform", platform));
+  Object.defineProperty(process, "platform", { ...platform, value: "win32" });
+  assert.equal((await store.read("k")).value, "v");
+  assert.deepEqual(refused, []);
 });
 
 /** The same numbers each time. */
