@@ -115,10 +115,18 @@ async function waitFor(turn: string, replacement: Replacement): Promise<void> {
     if (owner === undefined || (owner !== "" && !(await isThere(temporaryOf(place, owner))))) return;
     if ((await currentRevision(replacement)) !== revision) return;
     const waited = performance.now() - begun;
-    if (waited > GIVES_UP) throw new StoreError(`\`${turn}\` is in the way: it says who is writing, and he neither goes on nor can be stopped`, { code: "store-threw" });
-    if (owner !== "" && waited > STANDS_STILL) await remove(temporaryOf(place, owner));
+    if (owner !== "" && waited > STANDS_STILL) {
+      await remove(temporaryOf(place, owner));
+      if (!(await isThere(temporaryOf(place, owner)))) return;
+    }
+    if (waited > GIVES_UP) throw inTheWay(turn);
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
   }
+}
+
+function inTheWay(turn: string): StoreError {
+  const message = `\`${turn}\` is in the way: who made it does not go on, and cannot be stopped. Once he has ended it may be deleted`;
+  return new StoreError(message, { code: "store-threw" });
 }
 
 async function isThere(file: string): Promise<boolean> {
