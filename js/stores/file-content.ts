@@ -39,6 +39,17 @@ interface Section {
   readonly records: Readonly<Record<string, Row>>;
 }
 
+/** The revision of a text in any layout, also a later one: it has to be where it is now, for it says who is writing. */
+export function revisionIn(text: string | undefined): string | undefined {
+  try {
+    const section = own(membersOf(text ?? "", ""), MEMBER);
+    const revision = isObject(section) ? section.revision : undefined;
+    return typeof revision === "string" && ID.test(revision) ? revision : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 export class FileContent {
   readonly #text: string;
   readonly #section: Section | undefined;
@@ -52,6 +63,11 @@ export class FileContent {
   /** Of the last write; `undefined` before the first one. */
   get revision(): string | undefined {
     return this.#section?.revision;
+  }
+
+  /** Whether there is anything of ours in it that is nobody else's business. */
+  get hasRecords(): boolean {
+    return Object.keys(this.#section?.records ?? {}).length > 0;
   }
 
   /** The value of a key, unless its time is over. */

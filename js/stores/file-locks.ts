@@ -25,6 +25,9 @@ export interface FileLocking {
 const FIRST_PAUSE = 5;
 const LONGEST_PAUSE = 50;
 
+/** How often a lock file is opened anew, because it is not the one of that name any more. */
+const REOPENS = 20;
+
 /** What the system says of a lock that somebody else holds. */
 const HELD = ["EAGAIN", "EWOULDBLOCK", "EBUSY", "EACCES"];
 
@@ -99,7 +102,7 @@ export function fileLocks(path: string, load: (folder: string) => Promise<FileLo
     { signal, ifAvailable }: Options,
     isNeedless = () => false,
   ): Promise<Handle | undefined> {
-    for (;;) {
+    for (let left = REOPENS; ; left -= 1) {
       const handle = await openLockFile(infix);
       try {
         for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
@@ -116,6 +119,8 @@ export function fileLocks(path: string, load: (folder: string) => Promise<FileLo
         throw error;
       }
       await handle.close();
+      if (left === 0) throw new Error(`the lock file of \`${path}\` is never the one that was locked`);
+      await rest(LONGEST_PAUSE * (0.5 + Math.random() / 2), signal);
     }
   }
 
@@ -131,9 +136,11 @@ export function fileLocks(path: string, load: (folder: string) => Promise<FileLo
   }
 
   async function isStillThere(handle: Handle, infix: string): Promise<boolean> {
-    const there = await unless(["ENOENT"], fs.stat(lockFileOf(await placeOf(path), infix)));
-    const ours = await handle.stat();
-    return there?.ino === ours.ino && there.dev === ours.dev;
+    // Windows has numbers of files that are too long for a number.
+    const there = await unless(["ENOENT"], fs.stat(lockFileOf(await placeOf(path), infix), { bigint: true }));
+    const ours = await handle.stat({ bigint: true });
+    // There, some versions of Node say another disk of a name than of an open file.
+    return there?.ino === ours.ino && (process.platform === "win32" || there.dev === ours.dev);
   }
 
   return { scope: "host", request };

@@ -39,7 +39,7 @@ export function lockFileOf({ file }: Place, infix = ""): string {
   return `${file}${infix}.lock`;
 }
 
-/** Makes the folder, and those above it, for the user alone. One that is there stays as it is. */
+/** Makes the folder, and those above it, for the user alone: if root makes it, for the user it is in. One that is there stays as it is. */
 export async function makeFolder(folder: string): Promise<void> {
   try {
     await fs.mkdir(folder, { mode: 0o700 });
@@ -51,6 +51,10 @@ export async function makeFolder(folder: string): Promise<void> {
   }
   // The process's umask may have taken more than it should.
   await fs.chmod(folder, 0o700);
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = await fs.stat(dirname(folder));
+  // Of a link, should somebody have put one there, and never of what it means.
+  await fs.lchown(folder, uid, gid).catch(() => {});
 }
 
 /** A file's owner is kept, or who has run a tool as root once could no longer read what is his. */
@@ -59,9 +63,9 @@ export async function ownerFor({ file, folder }: Place): Promise<{ uid: number; 
   return (await unless(["ENOENT"], fs.stat(file))) ?? fs.stat(folder);
 }
 
-/** Who has let others read the file, by `chmod` or from a backup, did not mean the tokens. */
+/** Who has let others read the file, by `chmod` or from a backup, did not mean the tokens. What root finds of others stays as it is. */
 export async function keepPrivate({ file }: Place): Promise<void> {
   if (process.platform === "win32") return;
   const stats = await fs.stat(file).catch(() => undefined);
-  if (stats !== undefined && (stats.mode & 0o077) !== 0) await fs.chmod(file, 0o600).catch(() => {});
+  if (stats?.uid === process.getuid?.() && stats !== undefined && (stats.mode & 0o077) !== 0) await fs.chmod(file, 0o600).catch(() => {});
 }

@@ -15,11 +15,16 @@
 import { promises as fs } from "node:fs";
 import { join } from "node:path";
 
+import { StoreError } from "../errors.js";
 import { codeOf, unless } from "./file-failure.js";
 import { makeFolder, ownerFor, type Place } from "./file-place.js";
+import { VERSION_LENGTH } from "./version.js";
 
 /** Someone who has the turn and does nothing for this long is not waited for, in milliseconds. It takes a fraction of one. */
 const STANDS_STILL = 500;
+
+/** Someone who has the turn, and whose temporary file cannot be deleted, ends the wait with an error after this long, in milliseconds. */
+const GIVES_UP = 5_000;
 
 /** How often who waits for his turn looks, in milliseconds. */
 const LOOK_EVERY = 5;
@@ -34,24 +39,24 @@ export interface Replacement {
   readonly text: string;
   /** The revision of the new text. */
   readonly id: string;
-  /** The revision of a text; `undefined` if it has none, or cannot be read. */
+  /** The revision of a text, whatever its layout is; `undefined` if it has none. */
   readonly revisionIn: (text: string | undefined) => string | undefined;
 }
 
 /** The file's text; `undefined` if there is none. */
 export async function textOf({ file }: Place): Promise<string | undefined> {
-  return unless(["ENOENT"], fs.readFile(file, "utf8"));
+  return unless(["ENOENT"], persistently(() => fs.readFile(file, "utf8")));
 }
 
 /** Resolves with whether it was replaced. If not, there is another text now, or will be: the caller reads it again. */
 export async function replace(replacement: Replacement): Promise<boolean> {
-  const { place, before, id } = replacement;
+  const { place, id } = replacement;
   await makeFolder(place.folder);
   const temporary = temporaryOf(place, id);
   const turns: string[] = [];
   try {
     await writeDown(temporary, replacement);
-    const replaced = before === undefined ? await create(temporary, place, replacement, turns) : await overwrite(temporary, replacement, turns);
+    const replaced = (await takeTurn(temporary, replacement, turns)) && (await putThere(temporary, replacement));
     if (replaced) await settleOnDisk(place.folder);
     return replaced;
   } finally {
@@ -62,17 +67,16 @@ export async function replace(replacement: Replacement): Promise<boolean> {
   }
 }
 
-/** The file is not there: whoever can give his own that name is the first. */
-async function create(temporary: string, place: Place, replacement: Replacement, turns: string[]): Promise<boolean> {
-  const linked = await link(temporary, place.file);
-  return linked === "unsupported" ? overwrite(temporary, replacement, turns) : linked === "made";
-}
-
-async function overwrite(temporary: string, replacement: Replacement, turns: string[]): Promise<boolean> {
-  const { place, before } = replacement;
-  if (!(await takeTurn(temporary, replacement, turns))) return false;
+/** Who has the turn. Also where there is no file, for of those who create it not all may be able to do so by a link. */
+async function putThere(temporary: string, replacement: Replacement): Promise<boolean> {
+  const { place, before, id } = replacement;
+  // A link puts nothing in the place of a file that another program has made meanwhile.
+  const linked = before === undefined ? await link(temporary, place.file) : "unsupported";
+  if (linked !== "unsupported") return linked === "made" || (await currentRevision(replacement)) === id;
   if ((await textOf(place)) !== before) return false;
-  return rename(temporary, place.file);
+  const renamed = await unless(["ENOENT"], persistently(() => fs.rename(temporary, place.file).then(() => true)));
+  // Our file is not there: somebody has not waited for us, or a network has asked its server twice, and lost the first reply.
+  return renamed ?? (await currentRevision(replacement)) === id;
 }
 
 /** Waits for the turn. False: there is another revision, or somebody has not waited for us. */
@@ -83,8 +87,7 @@ async function takeTurn(temporary: string, replacement: Replacement, turns: stri
     turns.push(turn);
     const obtained = await obtain(temporary, turn, replacement.id);
     if (obtained !== "refused") return obtained === "made";
-    const owner = await ownerOf(turn, replacement);
-    if (owner !== undefined) await waitFor(owner, replacement);
+    await waitFor(turn, replacement);
     if ((await currentRevision(replacement)) !== revision) return false;
   }
 }
@@ -95,38 +98,64 @@ async function obtain(temporary: string, turn: string, id: string): Promise<Excl
   return linked === "unsupported" ? moveFolder(`${temporary}.d`, turn, id) : linked;
 }
 
-/** The temporary file of the owner; `undefined`: the turn is over. */
-async function ownerOf(turn: string, { place, revisionIn }: Replacement): Promise<string | undefined> {
-  const [name] = (await unless(["ENOENT", "ENOTDIR"], fs.readdir(turn))) ?? [];
-  const owner = name ?? revisionIn(await unless(["ENOENT", "EISDIR"], fs.readFile(turn, "utf8")));
-  return owner && temporaryOf(place, owner);
+/** The id of who has the turn; `undefined`: there is no such turn any more; "": it does not say. */
+async function ownerOf(turn: string, revisionIn: Replacement["revisionIn"]): Promise<string | undefined> {
+  const there = await unless(["ENOENT"], fs.stat(turn));
+  if (there === undefined) return undefined;
+  if (there.isDirectory()) return (await unless(["ENOENT"], fs.readdir(turn)))?.[0] ?? "";
+  return revisionIn(await unless(["ENOENT"], fs.readFile(turn, "utf8"))) ?? "";
 }
 
-/** Until the owner has renamed or is gone. In the end it is seen to that he is. */
-async function waitFor(owner: string, replacement: Replacement): Promise<void> {
-  for (const end = performance.now() + STANDS_STILL; performance.now() < end; ) {
-    if ((await unless(["ENOENT"], fs.stat(owner))) === undefined) return;
-    if ((await currentRevision(replacement)) !== replacement.revision) return;
+/** Until who has the turn has renamed or is gone. In the end it is seen to that he is: until his file is away, nobody passes him by. */
+async function waitFor(turn: string, replacement: Replacement): Promise<void> {
+  const { place, revision, revisionIn } = replacement;
+  const begun = performance.now();
+  for (let owner: string | undefined = ""; ; ) {
+    owner ||= await ownerOf(turn, revisionIn);
+    if (owner === undefined || (owner !== "" && !(await isThere(temporaryOf(place, owner))))) return;
+    if ((await currentRevision(replacement)) !== revision) return;
+    const waited = performance.now() - begun;
+    if (owner !== "" && waited > STANDS_STILL) {
+      await remove(temporaryOf(place, owner));
+      if (!(await isThere(temporaryOf(place, owner)))) return;
+    }
+    if (waited > GIVES_UP) throw inTheWay(turn);
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
   }
-  await remove(owner);
+}
+
+function inTheWay(turn: string): StoreError {
+  const message = `\`${turn}\` is in the way: who made it does not go on, and cannot be stopped. Once he has ended it may be deleted`;
+  return new StoreError(message, { code: "store-threw" });
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return (await unless(["ENOENT"], fs.stat(file))) !== undefined;
 }
 
 async function currentRevision({ place, revisionIn }: Replacement): Promise<string | undefined> {
   return revisionIn(await textOf(place));
 }
 
-/** Clears away what the dead have left: turns of revisions that are past, and temporary files that nobody renames any more. */
-export async function sweep(place: Place, revisionIn: Replacement["revisionIn"], olderThan: number): Promise<void> {
+/**
+ * Clears away what the dead have left: turns of revisions that are past, and temporary files that are old, or, `wholly`, all. Should the
+ * owner of one live, he begins anew: he has been overtaken anyway, or only just begun.
+ */
+export async function sweep(
+  place: Place,
+  revisionIn: Replacement["revisionIn"],
+  { olderThan, wholly }: { readonly olderThan: number; readonly wholly: boolean },
+): Promise<void> {
   const left = (await fs.readdir(place.folder)).filter((name) => name.startsWith(`${place.name}.`));
   const revision = revisionIn(await textOf(place));
   if (revision === undefined) return;
   for (const name of left) {
-    const [, of, ending] = /^\.([0-9a-f]+)(?:\.\d+)?\.(tmp|tmp\.d|turn)$/.exec(name.slice(place.name.length)) ?? [];
+    const { of, temporary } = OURS.exec(name.slice(place.name.length))?.groups ?? {};
     const file = join(place.folder, name);
-    if (ending === "turn" && of !== revision) await remove(file);
-    // Should its owner live, he begins anew.
-    if (ending?.startsWith("tmp") && ((await unless(["ENOENT"], fs.stat(file)))?.mtimeMs ?? Infinity) < olderThan) await remove(file);
+    const isOld = async () => ((await unless(["ENOENT"], fs.stat(file)))?.mtimeMs ?? Infinity) < olderThan;
+    // A folder has no tokens in it, and must not become a turn while it is emptied.
+    const isOver = of !== undefined ? of !== revision : temporary !== undefined && ((wholly && temporary === "tmp") || (await isOld()));
+    if (isOver) await remove(file);
   }
 }
 
@@ -157,19 +186,15 @@ async function settleOnDisk(folder: string): Promise<void> {
   }
 }
 
-/** How often a rename is tried that Windows refuses because somebody, say a virus scanner, has the file open. */
+/** How often is tried what Windows refuses because somebody, say a virus scanner or who renames, has the file open. */
 const TRIES = 20;
 
-/** False: the temporary file is gone, for somebody has not waited for us. */
-async function rename(from: string, to: string): Promise<boolean> {
+async function persistently<T>(work: () => Promise<T>): Promise<T> {
   for (let left = TRIES; ; left -= 1) {
     try {
-      await fs.rename(from, to);
-      return true;
+      return await work();
     } catch (error) {
-      const code = codeOf(error);
-      if (code === "ENOENT") return false;
-      if (process.platform !== "win32" || left === 0 || !["EPERM", "EACCES", "EBUSY"].includes(code)) throw error;
+      if (process.platform !== "win32" || left === 0 || !["EPERM", "EACCES", "EBUSY"].includes(codeOf(error))) throw error;
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
     }
   }
@@ -178,6 +203,9 @@ async function rename(from: string, to: string): Promise<boolean> {
 /** How it ended to make something that one can make only: `refused`, for it is there; `gone`, what it was to be made of is not there. */
 type Exclusive = "made" | "refused" | "gone";
 
+/** What the system says of links on a disk, or in a sandbox, that has none. On Windows FAT says `EISDIR`, or what libuv does not know. */
+const NO_LINKS = ["EPERM", "EACCES", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EMLINK", "EXDEV", "EINVAL", "EISDIR", "UNKNOWN"];
+
 /** Gives a file one more name. */
 async function link(file: string, name: string): Promise<Exclusive | "unsupported"> {
   try {
@@ -185,7 +213,10 @@ async function link(file: string, name: string): Promise<Exclusive | "unsupporte
     return "made";
   } catch (error) {
     const code = codeOf(error);
-    return code === "EEXIST" ? "refused" : code === "ENOENT" ? "gone" : "unsupported";
+    if (code === "EEXIST") return "refused";
+    if (code === "ENOENT") return "gone";
+    if (NO_LINKS.includes(code)) return "unsupported";
+    throw error;
   }
 }
 
@@ -198,9 +229,9 @@ async function moveFolder(made: string, name: string, owner: string): Promise<Ex
     return "made";
   } catch (error) {
     await remove(made);
+    if (codeOf(error) === "ENOENT") return "gone";
     // Windows says something else.
-    const isThere = ["ENOTEMPTY", "EEXIST"].includes(codeOf(error)) || (await unless(["ENOENT"], fs.stat(name))) !== undefined;
-    if (isThere) return "refused";
+    if (["ENOTEMPTY", "EEXIST"].includes(codeOf(error)) || (await isThere(name))) return "refused";
     throw error;
   }
 }
@@ -211,6 +242,10 @@ async function remove(path: string): Promise<void> {
 
 /** Stands in names for "no revision yet". */
 const NONE = "0";
+
+/** What follows the name of the file in those of ours that lie beside it: revision or id, and what it is. Others have such names too. */
+const ID = `[0-9a-f]{${VERSION_LENGTH}}`;
+const OURS = new RegExp(`^\\.(?:(?<of>${NONE}|${ID})\\.\\d+\\.turn|${ID}\\.(?<temporary>tmp|tmp\\.d))$`);
 
 const temporaryOf = ({ file }: Place, id: string) => `${file}.${id}.tmp`;
 const turnOf = ({ file }: Place, revision: string | undefined, count: number) => `${file}.${revision ?? NONE}.${count}.turn`;

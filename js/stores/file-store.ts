@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 
 import type { Locks, Store, StoredValue } from "../types.js";
 import { Degradation, type Degrading } from "./degradation.js";
-import { FileContent } from "./file-content.js";
+import { FileContent, revisionIn } from "./file-content.js";
 import { unread, unwritten } from "./file-failure.js";
 import { kernelLocking } from "./file-locking.js";
 import { type FileLocking, fileLocks } from "./file-locks.js";
@@ -49,8 +49,11 @@ export interface FileStore extends Store {
   watch(key: string, listener: () => void): () => void;
 }
 
-/** What the dead have left lies about for so long, in milliseconds. */
+/** What the dead have left lies about for so long, in milliseconds, unless something is deleted. */
 const SWEPT_AFTER = 60_000;
+
+/** How often a process that lives on and writes looks for it, in milliseconds. */
+const SWEPT_EVERY = 60_000;
 
 /** How often a file is read that somebody may be writing just now who does not rename, and how long to wait, in milliseconds. */
 const READS = 5;
@@ -63,23 +66,28 @@ const READ_PAUSE = 20;
  * **What is in the file.** JSON. Our records are in one member, `refresh-coordinator`, under hashed keys, several sessions if need be;
  * every other member stays to the letter, so the file may be one that you have. The tokens are in it in clear text, unless the option
  * `sealKey` is given. File and folder are the user's alone: a folder that is made has the mode 0700, the file 0600, whatever the umask is,
- * and a file that others may read is narrowed at the next look. A folder that is there keeps its mode. Symbolic links are followed, and
+ * and a file with records that others may read is narrowed at the next look, but not by root, for another user. What root makes belongs to
+ * the user whose folder it is in. A folder that is there keeps its mode. Symbolic links are followed, and
  * stay. Hard links and access control lists are lost with the first write, which puts another file in the place of the old one. On
  * Windows there are no modes: keep the file in the user's profile.
  *
  * **How it is written.** Whole, to a temporary file beside it, which is then renamed, so nobody ever reads a half, also after a power
  * failure. Writes are conditional without any lock: of those who want to replace the same state one has the turn, and who dies or stands
- * still in his turn is passed by after half a second. Another program's write in the same millisecond may be lost; one that writes without
+ * still in his turn is passed by after half a second, when his temporary file is deleted; while it cannot be, for 5 s, he is waited for,
+ * and then the write rejects. What a killed process has left is cleared away after a minute, or with the next delete. Another program's write in the same millisecond may be lost; one that writes without
  * renaming is waited for.
  *
  * **Locks.** With `npm install fs-native-extensions` (its binaries are in the package: no compiler, no install script) the kernel holds a
  * lock on `<file>.lock` from claim to commit, and lets it go when the process dies, whatever it dies of: then others go on at once. The
  * file stays; do not delete it while the program runs. Where there is none, the intents in the file decide alone: nobody refreshes
  * twice either, but what a killed process has begun is waited for until its intent ends (`timeout` and half of it, 15 s), and `degraded`
- * says `locks`. So it is in Bun and Deno, on Alpine Linux, where the package is not installed or cannot be loaded, and in folders that other
- * machines may have too (NFS, SMB, FUSE, shared folders of virtual machines), as far as Linux or Windows says so; elsewhere, say a network
- * drive on macOS or with a letter on Windows, pass `lock: false`. Containers that share a volume share its locks if they share a kernel. All
- * kinds may share a file. The folder must be one that its users can write to: a user who cannot make the lock file goes without.
+ * says `locks`. Who only stands still, say by Ctrl-Z in the middle of a refresh, keeps a kernel's lock: others get the error `busy` until
+ * he goes on or ends. Without these locks they go on when his intent ends, and if he has sent the token by then, a server that revokes a
+ * session whose token comes twice may end it. There are no such locks in Bun and Deno, on Alpine Linux, where the package is not installed
+ * or cannot be loaded, and in folders that other machines may have too (NFS, SMB, FUSE, shared folders of virtual machines), as far as Linux
+ * or Windows says so; elsewhere, say a network drive on macOS or with a letter on Windows, pass `lock: false`. Containers that share a
+ * volume share its locks if they share a kernel. All kinds may share a file. The folder must be one that its users can write to: a user who
+ * cannot make the lock file goes without.
  *
  * **What can go wrong.** `read` and `write` reject with a `StoreError` that names the file: `store-format` (not JSON, or our member is
  * somebody else's) and `store-newer` (written by a newer version of this package), where the file is left as it is; `store-unreadable`, with
@@ -98,8 +106,10 @@ const READ_PAUSE = 20;
  * const auth = new RefreshCoordinator({ clientId: "cli", tokenEndpoint, store });
  * ```
  */
-export function fileStore(path: string | URL, { lock, lag = 0 }: FileStoreOptions = {}): FileStore {
+export function fileStore(path: string | URL, options: FileStoreOptions = {}): FileStore {
   const absolute = absolutePath(path);
+  if (typeof options !== "object" || options === null) throw new TypeError("the options must be an object");
+  const { lock, lag = 0 } = options;
   if (lock !== undefined && lock !== false && typeof lock?.tryLock !== "function") {
     throw new TypeError("`lock` must be false, or have a function `tryLock`");
   }
@@ -108,7 +118,8 @@ export function fileStore(path: string | URL, { lock, lag = 0 }: FileStoreOption
   /** Those of this process write one after the other. */
   const queue = createLocks();
   const hints = fileHints(absolute);
-  let swept = false;
+  /** By the clock that is never set; so long ago that the first write sweeps. */
+  let swept = -Infinity;
 
   async function read(key: string): Promise<StoredValue | undefined> {
     try {
@@ -123,6 +134,7 @@ export function fileStore(path: string | URL, { lock, lag = 0 }: FileStoreOption
 
   async function write(key: string, value: string | undefined, { ifVersion, ttl }: Conditions): Promise<string | undefined> {
     if (typeof ifVersion !== "string" && ifVersion !== null) throw new TypeError("`ifVersion` must be a version, or null");
+    if (value !== undefined && typeof value !== "string") throw new TypeError("`value` must be a string, or undefined");
     const life = ttl === undefined ? undefined : { endsAt: Date.now() + ttl };
     try {
       return (await queue.request("", {}, () => attempt(key, value, ifVersion, life))) as string | undefined;
@@ -141,7 +153,7 @@ export function fileStore(path: string | URL, { lock, lag = 0 }: FileStoreOption
       if (value === undefined && row === undefined) return id;
       const text = content.with(key, value === undefined ? undefined : { value, version: id, ...life }, id, Date.now());
       if (!(await replace({ place, before, revision: content.revision, text, id, revisionIn }))) continue;
-      await clearAway(place);
+      await clearAway(place, value === undefined);
       return id;
     }
   }
@@ -149,9 +161,14 @@ export function fileStore(path: string | URL, { lock, lag = 0 }: FileStoreOption
   async function look(): Promise<{ place: Place; text: string | undefined; content: FileContent }> {
     for (let left = READS; ; left -= 1) {
       const place = await placeOf(absolute);
-      const [text] = await Promise.all([textOf(place), keepPrivate(place)]);
+      const text = await textOf(place);
       try {
-        if (text?.trim() !== "" || left === 0) return { place, text, content: new FileContent(text, absolute) };
+        if (text?.trim() !== "" || left === 0) {
+          const content = new FileContent(text, absolute);
+          // A file that is not ours stays as it is.
+          if (content.hasRecords) await keepPrivate(place);
+          return { place, text, content };
+        }
       } catch (error) {
         if (left === 0) throw error;
       }
@@ -159,20 +176,12 @@ export function fileStore(path: string | URL, { lock, lag = 0 }: FileStoreOption
     }
   }
 
-  /** Once is enough: a process that lives on leaves nothing behind. */
-  async function clearAway(place: Place): Promise<void> {
-    if (swept) return;
-    swept = true;
+  /** Who deletes means all of it, also what somebody has left who was killed just now. */
+  async function clearAway(place: Place, wholly: boolean): Promise<void> {
+    if (!wholly && performance.now() - swept < SWEPT_EVERY) return;
+    swept = performance.now();
     const now = await fs.stat(place.file).catch(() => undefined);
-    if (now !== undefined) await sweep(place, revisionIn, now.mtimeMs - SWEPT_AFTER).catch(() => {});
-  }
-
-  function revisionIn(text: string | undefined): string | undefined {
-    try {
-      return new FileContent(text, absolute).revision;
-    } catch {
-      return undefined;
-    }
+    if (now !== undefined) await sweep(place, revisionIn, { olderThan: now.mtimeMs - SWEPT_AFTER, wholly }).catch(() => {});
   }
 
   const locks = lock === false ? undefined : fileLocks(absolute, lock === undefined ? kernelLocking : async () => lock);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { promises } from "node:fs";
-import { chmod, lstat, mkdir, readFile, readlink, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, chown, lstat, mkdir, readFile, readlink, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "node:test";
 import { pathToFileURL } from "node:url";
@@ -37,6 +37,32 @@ test("a folder that was there keeps its mode, and a file that others may read is
   assert.equal((await fileStore(path).read("k")).value, "v");
   assert.equal(await modeOf(path), 0o600);
   assert.equal(await modeOf(place), 0o755);
+});
+
+test("a file with nothing of ours in it keeps its mode when it is read, and is the user's alone when it has tokens", async (t) => {
+  const path = join(await folder(t), "settings.json");
+  await writeFile(path, '{ "theme": "dark" }');
+  await chmod(path, 0o664);
+  const store = fileStore(path);
+  assert.equal(await store.read("k"), undefined);
+  assert.equal(await modeOf(path), 0o664);
+  await write(store, "k", "v");
+  assert.equal(await modeOf(path), 0o600);
+});
+
+const isRoot = process.getuid() === 0;
+
+test("what root makes in a user's folder is the user's, and his file keeps its mode when root reads it", async (t) => {
+  const place = await folder(t);
+  const [home, user] = [join(place, "home"), isRoot ? 1000 : process.getuid()];
+  await mkdir(home);
+  await chown(home, user, isRoot ? user : process.getgid());
+  const path = join(home, ".config", "tool", "credentials.json");
+  await write(fileStore(path), "k", "v");
+  for (const made of [path, join(home, ".config"), join(home, ".config", "tool")]) assert.equal((await stat(made)).uid, user, made);
+  await chmod(path, 0o640);
+  assert.equal((await fileStore(path).read("k")).value, "v");
+  assert.equal(await modeOf(path), isRoot ? 0o640 : 0o600);
 });
 
 test("a symbolic link stays one, also to a file that is not there yet, and all who come by any of them share a lock", async (t) => {
@@ -123,6 +149,7 @@ for (const [what, [code, text]] of Object.entries(FOREIGN)) {
     const place = await folder(t);
     const path = join(place, "credentials.json");
     await writeFile(path, text);
+    await chmod(path, 0o755);
     const store = fileStore(path);
     const events = [];
     const auth = new RefreshCoordinator({ clientId: "cli", tokenEndpoint: "http://127.0.0.1:1/token", store });
@@ -146,6 +173,7 @@ for (const [what, [code, text]] of Object.entries(FOREIGN)) {
       });
     }
     assert.equal(await readFile(path, "utf8"), text);
+    assert.equal(await modeOf(path), 0o755);
     assert.deepEqual(await namesIn(place), ["credentials.json"]);
     assert.ok(events.some(({ type, what }) => type === "degraded" && what === "store"));
   });
@@ -178,7 +206,10 @@ test("the file is named by a path or a URL, and a wrong option by its name", asy
   await write(fileStore(pathToFileURL(path)), "k", "v");
   assert.equal((await fileStore(path).read("k")).value, "v");
   for (const wrong of [undefined, null, "", 7, {}, new URL("https://example.com/")]) assert.throws(() => fileStore(wrong), TypeError);
+  for (const wrong of [null, "credentials.json", 7]) assert.throws(() => fileStore(path, wrong), { name: "TypeError", message: /options/ });
   for (const [options, name] of [[{ lock: true }, /`lock`/], [{ lock: {} }, /`lock`/], [{ lag: -1 }, /`lag`/], [{ lag: "1" }, /`lag`/]]) {
     assert.throws(() => fileStore(path, options), { name: "TypeError", message: name });
   }
+  await assert.rejects(fileStore(path).write("another", null, { ifVersion: null }), { name: "TypeError", message: /`value`/ });
+  assert.equal((await fileStore(path).read("k")).value, "v");
 });

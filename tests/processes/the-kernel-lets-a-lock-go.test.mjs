@@ -1,9 +1,12 @@
 // The locks of a store in a file: held between processes, and let go by the kernel when their holder dies.
 
 import assert from "node:assert/strict";
+import { promises } from "node:fs";
 import { readdir, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import test from "node:test";
+
+import { fileStore } from "refresh-coordinator/stores/file";
 
 import { folder, start } from "./file/scene.mjs";
 
@@ -105,4 +108,26 @@ test("the lock file is for the user alone, and stays", async (t) => {
   await one.call("lock", "k");
   await one.call("release", "k");
   assert.equal((await stat(`${path}.lock`)).mode & 0o777, 0o600);
+});
+
+/** As some versions of Node have it on Windows: a file is on another disk by its name than it is open. */
+async function withDisksOfTheirOwn(t, platform) {
+  const stat = promises.stat;
+  t.mock.method(promises, "stat", async (path, ...more) => Object.assign(await stat(path, ...more), path.endsWith(".lock") && { dev: 0n }));
+  const original = Object.getOwnPropertyDescriptor(process, "platform");
+  Object.defineProperty(process, "platform", { ...original, value: platform });
+  t.after(() => Object.defineProperty(process, "platform", original));
+  return fileStore(join(await folder(t), "credentials.json"), { lock: { tryLock: () => true } });
+}
+
+test("on Windows a file is the same one whatever its disk is said to be", async (t) => {
+  const store = await withDisksOfTheirOwn(t, "win32");
+  const signal = AbortSignal.timeout(60_000);
+  assert.equal(await store.locks.request("k", { signal }, (lock) => lock.name), "k");
+});
+
+test("a lock file that is never the one that was locked is not opened without end", async (t) => {
+  const store = await withDisksOfTheirOwn(t, process.platform);
+  const signal = AbortSignal.timeout(60_000);
+  await assert.rejects(store.locks.request("k", { signal }, () => {}), { message: /never the one that was locked/ });
 });

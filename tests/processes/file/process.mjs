@@ -53,7 +53,8 @@ function halt(object, operation, resumed, before = () => {}) {
 const leave = new Map();
 const commands = {
   auth: (member, ...values) => auth[member](...values),
-  store: (member, ...values) => store[member](...values),
+  // A channel makes null of what is undefined.
+  store: (member, ...values) => store[member](...values.map((value) => value ?? undefined)),
   sh: (script) => void execFileSync("sh", ["-c", script]),
   stopAt: (operation) => void (stopAt = operation),
   goOn: () => goOn(),
