@@ -31,10 +31,10 @@ const commands = {
   },
 };
 
-// The first Ctrl-C ends the waiting, the second one the process. In between, an exchange that is under way still writes what it gets:
-// hence no `process.exit(…)` either.
+// The first Ctrl-C ends the waiting, the second one the process; so does whoever else wants it to end, and a terminal that is closed. In
+// between, an exchange that is under way still writes what it gets: hence no `process.exit(…)` either.
 const interrupt = new AbortController();
-process.once("SIGINT", () => interrupt.abort());
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => interrupt.abort());
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args) {

@@ -67,8 +67,8 @@ const LOOKS = 3;
  *
  * All stores of a process ask the keyring one thing at a time, and nothing more until it has answered: there is one prompt, which
  * holds one thread of Node's pool. Nobody can withdraw it: while the user has not answered, a process does not end by itself, nor by
- * `process.exit()`, which waits for that thread; a signal ends it. A worker thread asks for itself. Who says no to the prompt is asked again by the next read, and for 60 s by no
- * write.
+ * `process.exit()`, which waits for that thread; a signal ends it. A worker thread asks for itself. Who says no to the prompt is asked
+ * again by the next read, and for 60 s by no write.
  *
  * Needs the package `@napi-rs/keyring`, an optional peer dependency, or the option `entry`.
  *
@@ -78,8 +78,9 @@ const LOOKS = 3;
  * forbids it: then a sign-in needs the keyring, and so does the first refresh of what is not sealed.
  *
  * A keyring that fails later, or is locked and has asked the user for 3 s, costs no session. A process that has used the session goes on,
- * for it knows the key; this also if the user has deleted it from the keyring, and what it writes then, no later process opens. Another one rejects with a `StoreError` (`store-sealed`) and sends nothing until the keyring is back. `setTokens`, a
- * new sign-in, works at any time, unless `fallback` is `false`.
+ * for it knows the key; this also if the user has deleted it from the keyring, and what it writes then, no later process opens. Another
+ * one rejects with a `StoreError` (`store-sealed`) and sends nothing until the keyring is back. `setTokens`, a new sign-in, works at any
+ * time, unless `fallback` is `false`.
  *
  * `file` decides about everything else: scope, locks, watch, and its errors. With `sealKey` the keyring is not needed, and not used.
  *

@@ -118,17 +118,19 @@ test("what can be tried again, and what was called wrongly, ends in a way of its
   for (const args of [[], ["whatever"], ["whoami", "again"], ["whoami", "--unknown"]]) assert.equal((await app(args)).code, 2, args.join(" "));
 });
 
-test("a Ctrl-C during a refresh ends the waiting, and what the server replied is kept", async (t) => {
-  const { server, app, login } = await scene(t);
-  await login();
-  const held = server.holdReply();
-  const interrupted = app(["whoami"], {
-    flags: AN_HOUR_LATER,
-    begun: (child) => held.arrived.then(() => child.kill("SIGINT")),
-    hear: (line) => line.endsWith("interrupted") && held.release(),
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+  test(`a ${signal} during a refresh ends the waiting, and what the server replied is kept`, async (t) => {
+    const { server, app, login } = await scene(t);
+    await login();
+    const held = server.holdReply();
+    const interrupted = app(["whoami"], {
+      flags: AN_HOUR_LATER,
+      begun: (child) => held.arrived.then(() => child.kill(signal)),
+      hear: (line) => line.endsWith("interrupted") && held.release(),
+    });
+    assert.deepEqual(await interrupted, { code: 130, stdout: "", stderr: "app whoami: interrupted" });
+    assert.equal(server.oracle.counts().rotations, 1);
+    assert.deepEqual(await app(["whoami"], { flags: AN_HOUR_LATER }), { code: 0, stdout: NAME, stderr: "" });
+    assert.equal(server.oracle.counts().rotations, 1);
   });
-  assert.deepEqual(await interrupted, { code: 130, stdout: "", stderr: "app whoami: interrupted" });
-  assert.equal(server.oracle.counts().rotations, 1);
-  assert.deepEqual(await app(["whoami"], { flags: AN_HOUR_LATER }), { code: 0, stdout: NAME, stderr: "" });
-  assert.equal(server.oracle.counts().rotations, 1);
-});
+}
