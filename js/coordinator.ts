@@ -164,7 +164,7 @@ export class RefreshCoordinator {
    * - `refresh({ mintedAfterNow: true })`: minted by an exchange that starts after the call, for changed claims.
    */
   readonly refresh = (options?: RefreshOptions): Promise<TokenSet> => {
-    if (options === undefined || isEvent(options)) return this.#flight(Need.Newer, 0);
+    if (options === undefined || isEvent(options)) return this.#newer(0);
     const wrong = wrongRefresh(options);
     if (wrong !== undefined) return refused("wrong-argument", wrong);
     return this.#with(options, (params) => {
@@ -172,7 +172,7 @@ export class RefreshCoordinator {
       if (wrong !== undefined) return refused("wrong-argument", wrong);
       const { rejected, mintedAfterNow } = options;
       if (mintedAfterNow === true) return this.#flight(Need.MintedAfterNow, params);
-      if (rejected === undefined) return this.#flight(Need.Newer, params);
+      if (rejected === undefined) return this.#newer(params);
       this.#mirror.refuse(params, rejected);
       const held = this.#fresh(params);
       return held?.tokens ?? this.#flight(Need.NotThis, params, rejected);
@@ -300,7 +300,14 @@ export class RefreshCoordinator {
     const freshness = this.#mirror.freshness(entry);
     if (freshness === Freshness.Stale) return undefined;
     if (freshness === Freshness.Advisory && this.#background) this.#refreshBehind(params);
+    entry.served = true;
     return entry;
+  }
+
+  /** Newer than what was last handed out, be it by the mirror. */
+  #newer(params: number): Promise<TokenSet> {
+    const entry = this.#mirror.entry(params);
+    return this.#flight(Need.Newer, params, entry?.served === true ? entry.held.tokens.accessToken : undefined);
   }
 
   #isFresh(): boolean {
@@ -317,8 +324,9 @@ export class RefreshCoordinator {
     this.#flight(Need.Ahead, params).then(settled, settled);
   }
 
-  #flight(need: Need, params: number, rejected?: string): Promise<TokenSet> {
-    const flight = this.#kept(() => this.#core.flight(need, params, rejected));
+  /** `other`: the access token that was refused, or that the mirror has handed out. */
+  #flight(need: Need, params: number, other?: string): Promise<TokenSet> {
+    const flight = this.#kept(() => this.#core.flight(need, params, other));
     if (!this.#isJoined(flight)) {
       this.#observe(flight, need);
       // What came from elsewhere may be in its advisory window already.

@@ -27,7 +27,7 @@ export type Need = (typeof Need)[keyof typeof Need];
 /** The exported class of the wasm module. */
 export interface Core {
   params(params: unknown): number;
-  flight(need: Need, params: number, rejected?: string): Promise<TokenSet>;
+  flight(need: Need, params: number, other?: string): Promise<TokenSet>;
   look(): Promise<TokenSet | undefined>;
   renew(tokens: unknown, need: Need, params: number, fixed: boolean): Promise<TokenSet>;
   setTokens(tokens: unknown): Promise<TokenSet>;

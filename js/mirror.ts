@@ -21,6 +21,8 @@ export class Entry implements AdvisoryWindow {
   readonly mandatoryMonotonic: number;
   /** Until when it may be believed that nobody else has changed the record: monotonic clock. */
   readonly until: number;
+  /** Has it been handed out? The core does not see it when it has. */
+  served = false;
 
   constructor(held: Held, lookedAt: number, longest: number) {
     this.held = held;

@@ -36,8 +36,8 @@ impl RefreshCoordinator {
     }
 
     /// Session mode: the shared promise of a token set that meets the need.
-    pub fn flight(&self, need: u32, params: u32, rejected: Option<String>) -> Promise {
-        self.coordinator.flight(need, params, rejected)
+    pub fn flight(&self, need: u32, params: u32, other: Option<String>) -> Promise {
+        self.coordinator.flight(need, params, other)
     }
 
     /// Session mode, after a hint: the token set that is in the record, if it is valid. Asks nobody for anything.

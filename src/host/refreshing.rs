@@ -23,7 +23,7 @@ const CONFIRMATIONS: u32 = 8;
 
 impl Coordinator {
     /// Session mode: the shared promise for this need. The numbers are those of `Need` in the JavaScript half.
-    pub fn flight(self: &Rc<Self>, need: u32, number: u32, rejected: Option<String>) -> Promise {
+    pub fn flight(self: &Rc<Self>, need: u32, number: u32, other: Option<String>) -> Promise {
         if let Err(wrong) = self.session_mode() {
             return Shared::rejected(&raise_wrong(&self.embedder, &wrong));
         }
@@ -31,9 +31,9 @@ impl Coordinator {
         let need = match need {
             0 => Need::Valid,
             1 => Need::Ahead,
-            2 => Need::Newer(self.context.mark(&params)),
+            2 => Need::Newer(self.context.mark(&params, other.map(Secret::new))),
             3 => Need::MintedAfterNow,
-            _ => Need::NotThis(Secret::new(rejected.unwrap_or_default())),
+            _ => Need::NotThis(Secret::new(other.unwrap_or_default())),
         };
         let demand = Demand { params, need };
         let key = FlightKey { presented: None, demand: demand.clone() };

@@ -13,7 +13,7 @@ use super::notice::{Notice, What};
 use super::ports::{Address, Params, StoreFailure, Versioned, World};
 use super::record::{Record, State, Unreadable};
 use super::settings::Settings;
-use super::tokens::{Grant, Millis, TokenSet};
+use super::tokens::{Grant, Millis, Secret, TokenSet};
 use super::verdict::Granted;
 
 /// A context: the world it lives in, its settings, the names of its records, and what it remembers.
@@ -117,9 +117,16 @@ impl<W: World> Context<W> {
         self.memory().sid.clone()
     }
 
-    /// What was last handed out for these parameters, so that something newer can be demanded.
-    pub fn mark(&self, params: &Params) -> Option<Mark> {
-        self.memory().handed(&params_key(params))
+    /// What was last handed out for these parameters, so that something newer can be demanded. `served`: the access token that
+    /// was handed out from a record this context has only looked at.
+    pub fn mark(&self, params: &Params, served: Option<Secret>) -> Option<Mark> {
+        let key = params_key(params);
+        let mut memory = self.memory_mut();
+        let seen = memory.last.as_ref().and_then(|record| record.grants.get(&key)).map(Mark::of);
+        if let Some(mark) = seen.filter(|mark| served.is_some() && mark.access_token == served) {
+            memory.hand(&key, mark);
+        }
+        memory.handed(&key)
     }
 
     pub(crate) fn memory(&self) -> Ref<'_, Memory> {

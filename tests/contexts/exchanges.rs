@@ -89,7 +89,7 @@ fn a_claim_stands_in_the_record_while_the_request_is_on_its_way() {
     let sent = Sent { token: Some("R0".into()), attempt: 1, deadline: START + 10_000 };
     assert_eq!(*context.world.sent.borrow(), [sent]);
     assert_eq!(there(&context).intent, None);
-    assert_eq!(context.mark(&Vec::new()), Some(Mark { minted: 1, access_token: Some(Secret::new("A1")) }));
+    assert_eq!(context.mark(&Vec::new(), None), Some(Mark { minted: 1, access_token: Some(Secret::new("A1")) }));
     assert_eq!(context.world.store.borrow()[&key].ttl, None, "a session stays");
     assert_eq!(*context.world.notices.borrow(), [What::Presented, What::Refreshed]);
     assert_eq!(*context.world.announced.borrow(), [(key, "s".to_owned(), 1)]);

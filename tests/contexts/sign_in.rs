@@ -20,7 +20,7 @@ fn a_session_begins_with_the_tokens_that_are_given() {
     assert_eq!(*context.world.announced.borrow(), [(key, "n1".to_owned(), 0)]);
     assert_eq!(*context.world.notices.borrow(), [What::SignedIn]);
     assert_eq!(context.sid().as_deref(), Some("n1"));
-    assert_eq!(context.mark(&Vec::new()), Some(Mark { minted: 0, access_token: Some(Secret::new("A0")) }));
+    assert_eq!(context.mark(&Vec::new(), None), Some(Mark { minted: 0, access_token: Some(Secret::new("A0")) }));
 }
 
 #[test]

@@ -37,7 +37,11 @@ fn a_carried_access_token_that_is_fresh_is_the_answer() {
         tokens.granted = granted;
         let answer = run(context.renew(&tokens, &any(), &call(&context))).expect("fresh");
         assert_eq!((access(&answer), answer.grant.expires_at), ("A0", START + LIFETIME));
-        assert_eq!((context.sid(), context.mark(&Vec::new())), (None, None), "the caller remembers, not the context");
+        assert_eq!(
+            (context.sid(), context.mark(&Vec::new(), None)),
+            (None, None),
+            "the caller remembers, not the context"
+        );
         assert!(context.world.sent.borrow().is_empty());
     }
 }

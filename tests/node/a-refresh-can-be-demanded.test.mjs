@@ -91,6 +91,23 @@ test("refresh({ mintedAfterNow }): joins no request that is already on its way",
   assert.equal(counts().reuses, 0);
 });
 
+test("refresh(): newer than what was handed out from memory, and came there by a look at what somebody else has stored", async (t) => {
+  const store = memoryStore();
+  const { server, clock, auth, counts } = await scene(t, { store });
+  const other = coordinator(t, server, { clock, store });
+  await other.getTokens();
+  const looked = new Promise((resolve) => {
+    other.subscribe(() => other.getSnapshot().generation === 1 && resolve());
+  });
+  const theirs = await auth.refresh();
+  await looked;
+  // A turn of the event loop: what was told of is kept.
+  await new Promise(setImmediate);
+  assert.equal((await other.getTokens()).accessToken, theirs.accessToken);
+  assert.notEqual((await other.refresh()).accessToken, theirs.accessToken);
+  assert.equal(counts().rotations, 2);
+});
+
 test("refresh({ mintedAfterNow }): never met by adopting", async (t) => {
   const store = memoryStore();
   const { server, clock, auth, counts } = await scene(t, { store });

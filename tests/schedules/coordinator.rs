@@ -128,7 +128,7 @@ impl Coordinator {
 
     /// The need of a caller who wants something newer than this context has handed out.
     pub fn newer(&self, params: &Params) -> Need {
-        Need::Newer(self.context.mark(params))
+        Need::Newer(self.context.mark(params, None))
     }
 
     /// Asks for tokens: the open flight with this demand, or a new one.

@@ -134,7 +134,7 @@ async fn act(context: &Context<World>, action: Action, sid: Option<String>) -> O
         Action::Get | Action::GetFor(_) => outcome(context.refresh(&demand(Need::Valid), &call).await),
         Action::Ahead => outcome(context.refresh(&demand(Need::Ahead), &call).await),
         Action::NotThis(token) => outcome(context.refresh(&demand(Need::NotThis(Secret::new(token))), &call).await),
-        Action::Renewed => outcome(context.refresh(&demand(Need::Newer(context.mark(&Vec::new()))), &call).await),
+        Action::Renewed => outcome(context.refresh(&demand(Need::Newer(context.mark(&Vec::new(), None))), &call).await),
         Action::Minted => outcome(context.refresh(&demand(Need::MintedAfterNow), &call).await),
         Action::Carry(token) => outcome(context.renew(&carried(token), &demand(Need::Valid), &call).await),
         Action::CarryMinted(token) => {
