@@ -24,7 +24,8 @@ async function scene(t, more = {}) {
 
 /** For one process. What is open there may still be written to. */
 const readOnly = (place) => `mount --bind "${place}" "${place}" && mount -o remount,bind,ro "${place}"`;
-const writable = (place) => `umount "${place}"`;
+/** At once, whatever is still open or watched there. */
+const writable = (place) => `umount --lazy "${place}"`;
 const small = (place) => `mount -t tmpfs -o size=64k tmpfs "${place}"`;
 const fill = (place) => `cat /dev/zero > "${place}/filling" 2> "${place}/../said" || true`;
 
