@@ -300,14 +300,13 @@ export class RefreshCoordinator {
     const freshness = this.#mirror.freshness(entry);
     if (freshness === Freshness.Stale) return undefined;
     if (freshness === Freshness.Advisory && this.#background) this.#refreshBehind(params);
-    entry.served = true;
+    this.#mirror.serve(entry);
     return entry;
   }
 
   /** Newer than what was last handed out, be it by the mirror. */
   #newer(params: number): Promise<TokenSet> {
-    const entry = this.#mirror.entry(params);
-    return this.#flight(Need.Newer, params, entry?.served === true ? entry.held.tokens.accessToken : undefined);
+    return this.#flight(Need.Newer, params, this.#mirror.lastServed(params));
   }
 
   #isFresh(): boolean {

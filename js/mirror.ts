@@ -21,7 +21,7 @@ export class Entry implements AdvisoryWindow {
   readonly mandatoryMonotonic: number;
   /** Until when it may be believed that nobody else has changed the record: monotonic clock. */
   readonly until: number;
-  /** Has it been handed out? The core does not see it when it has. */
+  /** Has it been handed out? */
   served = false;
 
   constructor(held: Held, lookedAt: number, longest: number) {
@@ -61,6 +61,8 @@ export class Mirror {
   /** Those without parameters of their own: nearly all calls. */
   #plain: Entry | undefined;
   readonly #others = new Map<number, Entry>();
+  /** The access tokens that were handed out last from here, where the core does not see it; kept when a hint empties the mirror. */
+  readonly #served = new Map<number, string | undefined>();
   #sid: string | undefined;
   #generation = 0;
 
@@ -114,6 +116,21 @@ export class Mirror {
     if (this.entry(params)?.held.tokens.accessToken !== accessToken) return;
     if (params === 0) this.#plain = undefined;
     else this.#others.delete(params);
+  }
+
+  /** It is handed out. */
+  serve(entry: Entry): void {
+    if (entry.served) return;
+    entry.served = true;
+    this.#served.delete(entry.held.params);
+    this.#served.set(entry.held.params, entry.held.tokens.accessToken);
+    const [oldest] = this.#served.keys();
+    if (oldest !== undefined && this.#served.size > OTHERS) this.#served.delete(oldest);
+  }
+
+  /** The access token that was handed out last for these parameters from here. */
+  lastServed(params: number): string | undefined {
+    return this.#served.get(params);
   }
 
   /** What is held for these parameters, fresh or not. */

@@ -137,7 +137,8 @@ impl<W: World> Exchange<'_, W> {
             }
             Ending::SignedOut => {
                 world.announce(self.key(), &ours.sid, ours.generation);
-                if self.session_mode() {
+                // Who has taken up the next session meanwhile stays in it.
+                if self.session_mode() && self.context.sid().as_deref() == Some(&ours.sid) {
                     self.context.memory_mut().take_up(None);
                 }
                 Err(Failure::no_session("the user signed out while the refresh was under way"))
