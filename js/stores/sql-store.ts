@@ -96,7 +96,9 @@ export function sqlTable({ dialect: name = "postgres", table = TABLE }: Pick<Sql
  * ```ts
  * import pg from "pg";
  * import { sqlStore } from "refresh-coordinator/stores/sql";
- * const pool = new pg.Pool({ connectionString }).on("error", () => {});   // else a database that goes away ends the process
+ * // Shorter than `storeTimeout`, or after an outage the database works for callers who have given up. Without the listener for errors
+ * // a database that goes away ends the process.
+ * const pool = new pg.Pool({ connectionString, connectionTimeoutMillis: 3_000, statement_timeout: 4_000 }).on("error", () => {});
  * const store = sqlStore({
  *   query: (statement, values) => pool.query(statement, values),
  *   async listen(channel, heard, lost) {

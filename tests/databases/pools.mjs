@@ -5,7 +5,9 @@ import { sqlStore, sqlTable } from "refresh-coordinator/stores/sql";
 
 /** A store with connections of its own, as another process has. The table must be there. */
 export function connectPostgres(connectionString, options) {
-  const pool = new pg.Pool({ connectionString, max: 4 });
+  // Whoever waits for a connection for too long leaves the queue: else, after an outage, the database works for those who have
+  // given up long ago, and everybody else is late for that reason.
+  const pool = new pg.Pool({ connectionString, max: 8, connectionTimeoutMillis: 3_000, statement_timeout: 4_000 });
   // A pool says so when a connection that rests is cut off.
   pool.on("error", () => {});
   const query = (statement, values) => pool.query(statement, values);
