@@ -25,7 +25,8 @@ use crate::protocol::tokens::Millis;
 const PACE: Millis = 50;
 /// Where nobody says anything, who waits looks again after so many milliseconds, then ever more seldom.
 const FIRST_POLL: Millis = 100;
-/// The longest time between two such looks, in milliseconds.
+/// The longest time between two such looks, in milliseconds. So often also where changes are announced: a hint may be lost, or
+/// come from a server that announces nothing, being of another release.
 const SELDOM: Millis = 2_000;
 /// How many keys are listened to at most: in successor mode every presented token has one.
 const KEYS: usize = 1_024;
@@ -62,8 +63,8 @@ struct Key {
     bell: Bell,
     heeded: Cell<Option<Millis>>,
     delayed: Cell<bool>,
-    /// Nobody tells us of a change.
-    unannounced: bool,
+    /// After how long it is first looked at for want of a hint. Nothing: nobody else has this store.
+    first_poll: Option<Millis>,
     /// When it was last looked at for want of a hint, and the time to the next look.
     polled: Cell<(Millis, Millis)>,
     /// Ends the store's watch.
@@ -129,13 +130,12 @@ impl HostChannel {
         self.key(key).bell.count()
     }
 
-    /// Waits for a hint newer than this count. `polls`: where there are no hints, until it is time to look again.
+    /// Waits for a hint newer than this count. `polls`: at most until it is time to look again.
     pub async fn after(self: &Rc<Self>, key: &str, count: u64, polls: bool) {
         let key = self.key(key);
-        if polls && key.unannounced {
-            race(key.bell.after(count), host_sleep(key.next_poll())).await;
-        } else {
-            key.bell.after(count).await;
+        match key.first_poll.filter(|_| polls) {
+            Some(first) => drop(race(key.bell.after(count), host_sleep(key.next_poll(first))).await),
+            None => key.bell.after(count).await,
         }
     }
 
@@ -193,7 +193,7 @@ impl HostChannel {
             bell: Bell::counting_from(self.hints.get()),
             heeded: Cell::new(None),
             delayed: Cell::new(false),
-            unannounced: self.channel.is_undefined() && !self.can_watch(name) && !self.is_own(name),
+            first_poll: self.first_poll(name),
             polled: Cell::new((Millis::MIN, 0)),
             stop: RefCell::new(JsValue::UNDEFINED),
             forgotten: Cell::new(false),
@@ -225,6 +225,11 @@ impl HostChannel {
 
     fn can_watch(&self, name: &str) -> bool {
         property(self.store.of(name), "watch").is_ok_and(|watch| watch.is_function())
+    }
+
+    fn first_poll(&self, name: &str) -> Option<Millis> {
+        let announced = !self.channel.is_undefined() || self.can_watch(name);
+        (!self.is_own(name)).then_some(if announced { SELDOM } else { FIRST_POLL })
     }
 
     /// Has nobody else this store? Then there is nothing to look again for.
@@ -274,11 +279,11 @@ impl HostChannel {
 
 impl Key {
     /// The time until the record is looked at again for want of a hint.
-    fn next_poll(&self) -> Millis {
+    fn next_poll(&self, first: Millis) -> Millis {
         let now = host_monotonic();
         let (last, wait) = self.polled.get();
         let goes_on = last != Millis::MIN && now - last <= 2 * SELDOM;
-        let next = if goes_on { (wait + wait / 2).clamp(FIRST_POLL, SELDOM) } else { FIRST_POLL };
+        let next = if goes_on { (wait + wait / 2).clamp(first, SELDOM) } else { first };
         self.polled.set((now, next));
         next
     }

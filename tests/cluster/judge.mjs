@@ -181,11 +181,13 @@ class Sight {
 
   /**
    * When the claim was in the store with which it was sent: a write that was done, or one of unknown outcome after which the entry was
-   * read. Nothing, if it was sent without one.
+   * read. Nothing, if it was sent without one, or with one that was old already. A process that is stopped after its last look at the
+   * clock is none the wiser.
    */
   claimedBy(presentation) {
     const { line, at: sent } = this.#sending(presentation);
-    return this.#done(presentation).findLast((entry) => entry.line < line && sent - entry.at <= this.#timeout / 2)?.at;
+    const age = ({ at }) => sent - at - this.#longestPause(presentation.by, at, sent);
+    return this.#done(presentation).findLast((entry) => entry.line < line && age(entry) <= this.#timeout / 2)?.at;
   }
 
   hasClaimed = (presentation) => this.claimedBy(presentation) !== undefined;
@@ -198,6 +200,10 @@ class Sight {
     const { line } = this.#sending(presentation);
     const { by, key } = presentation;
     return (this.#by.failure.get(`store-failed ${by} ${key}`) ?? []).filter((entry) => entry.line > line);
+  }
+
+  #longestPause(place, after, before) {
+    return Math.max(0, ...this.pauses(place).map(({ from, to }) => Math.min(to, before) - Math.max(from, after)));
   }
 
   #at = (place) => this.#by.place.get(place) ?? [];

@@ -48,6 +48,12 @@ test("one presentation of a token, and a good token for everybody, is right", ()
   assert.deepEqual(judged(run(presents("a", 1), said("rotated", 1), write("a"), told("A1"), lives())), { wrong: [], again: [], losses: [] });
 });
 
+test("a process may be stopped between its last look at the clock and its request", () => {
+  const stopped = (until, sent) => [write("a"), leaves("a", "stop"), { type: "back", place: "a", at: until }, { ...sends("a", 1), at: sent }, arrives("a", 1), said("rotated", 1)];
+  assert.deepEqual(judged(run(stopped(9_000, 9_001), told("A1"), lives())).wrong, []);
+  assert.match(judged(run(stopped(9_000, 11_000), told("A1"), lives())).wrong.join(), /without a claim/);
+});
+
 const traced = [
   ["the reply was dropped", reuse({ between: { type: "lost", id: 1 } }), "its reply was dropped"],
   ["the owner was killed before it stored anything", reuse({ between: [leaves("a", "kill"), { type: "ended", place: "a" }] }), "its owner was killed after presenting it"],

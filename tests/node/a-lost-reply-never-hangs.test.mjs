@@ -13,6 +13,7 @@ import * as faults from "../authorization-server/faults.mjs";
 import { Clock } from "./clock.mjs";
 import { rejects } from "./errors.mjs";
 import { LIFETIME, authorizationServer, coordinator, scene, times } from "./scene.mjs";
+import { TestStore } from "./store.mjs";
 
 /** A clock that sleeps through back-offs. */
 function impatient() {
@@ -150,6 +151,28 @@ test("in successor mode: strict ends with `response-lost`, grace lives", async (
     else await rejects(renewed, "RevokedError", { reason: "response-lost" });
     assert.equal(server.oracle.presentations, 2);
   }
+});
+
+test("in successor mode: a process dies with the reply; an hour later its token is still known to be spent, perhaps, and then to be over", async (t) => {
+  const [server, clock] = [await authorizationServer(t), impatient()];
+  const store = new TestStore(clock);
+  const { tokens } = await server.signIn();
+  const cookie = { refreshToken: tokens.refresh_token };
+  const died = new Promise((resolve) => {
+    const andDies = async (...request) => resolve(await fetch(...request)) ?? new Promise(() => {});
+    coordinator(t, server, { store, clock: new Clock(), fetch: andDies }).renew(cookie).catch(() => {});
+  });
+  await died;
+  const alive = coordinator(t, server, { store, clock, lockWait: 60_000, callTimeout: 60_000 });
+  clock.advance(3_540_000);
+  const told = alive.renew(cookie);
+  // Nobody knows whether that process is gone: until its intent has ended.
+  clock.advance(await clock.asleep(15_000));
+  await rejects(told, "RevokedError", { reason: "response-lost" });
+  assert.equal(server.oracle.presentations, 2);
+  clock.advance(3_540_000);
+  await rejects(alive.renew(cookie), "RevokedError", { reason: "response-lost" });
+  assert.equal(server.oracle.presentations, 2);
 });
 
 test("two lost replies in a row are still no reason to give the session up", async (t) => {

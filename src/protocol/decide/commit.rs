@@ -195,14 +195,17 @@ fn keep_as_spare(there: &Record, ours: &Record) -> Option<Box<Record>> {
 pub const SPENT_REMEMBERED: Millis = 24 * 3_600_000;
 
 /// How long a successor-mode record is kept, in milliseconds: until its access token expires, at least 60 s, at most
-/// 1 h, and never shorter than what it fences. `only_copy`: the caller cannot store what it gets, so nobody else has it
-/// until one comes who can.
+/// 1 h, and never shorter than what it fences. An hour, if it knows what nobody else does: that a token may be spent of which no
+/// reply was stored, or that the session is over. `only_copy`: the caller cannot store what it gets, so nobody else has it until
+/// one comes who can.
 pub fn time_to_live(record: &Record, wall: Millis, only_copy: bool) -> Millis {
     let expires = record.grants.values().map(|grant| grant.expires_at).max().unwrap_or(wall);
     let kept = expires.saturating_sub(wall).clamp(60_000, 3_600_000);
     let intent = record.intent.as_ref().filter(|_| !dropped(Safeguard::FencedLife));
     let fenced = intent.map_or(0, |intent| intent.duration);
-    let unfinished = record.sends > 0 || !record.revoke.is_empty();
+    // An owner that died leaves its intent: then whoever comes within the hour still knows that the token may have been sent.
+    let unfinished =
+        intent.is_some() || record.sends > 0 || !record.revoke.is_empty() || record.state == State::Rejected;
     let kept = if only_copy { SPENT_REMEMBERED } else { kept };
     fenced + if unfinished { kept.max(3_600_000) } else { kept }
 }
@@ -443,7 +446,8 @@ mod tests {
         assert_eq!(of(&kept(65_000)), 60_000);
         assert_eq!(of(&kept(65_001)), 60_001);
         assert_eq!(of(&kept(99_999_999)), 3_600_000);
-        assert_eq!(of(&Record { intent: claimed().intent, ..kept(65_001) }), 60_011);
+        assert_eq!(of(&Record { intent: claimed().intent, ..kept(65_001) }), 3_600_010);
+        assert_eq!(of(&Record { state: State::Rejected, ..kept(65_001) }), 3_600_000);
         assert_eq!(of(&Record { sends: 1, ..kept(65_001) }), 3_600_000);
         assert_eq!(of(&Record { revoke: vec![Secret::new("R")], ..kept(65_001) }), 3_600_000);
     }
