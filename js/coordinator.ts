@@ -189,7 +189,7 @@ export class RefreshCoordinator {
     if (!canSeal()) return refused("no-webcrypto", NO_WEBCRYPTO);
     const renew = (need: Need, params: number, fixed: boolean) => {
       const flight = this.#kept(() => this.#core.renew(tokens, need, params, fixed));
-      this.#isJoined(flight);
+      this.#joins(flight);
       return flight;
     };
     if (options === undefined) return renew(Need.Valid, 0, false);
@@ -326,7 +326,7 @@ export class RefreshCoordinator {
   /** `other`: the access token that was refused, or that the mirror has handed out. */
   #flight(need: Need, params: number, other?: string): Promise<TokenSet> {
     const flight = this.#kept(() => this.#core.flight(need, params, other));
-    if (!this.#isJoined(flight)) {
+    if (!this.#joins(flight)) {
       this.#observe(flight, need);
       // What came from elsewhere may be in its advisory window already.
       if (need === Need.Valid) flight.then(() => void this.#fresh(params), () => {});
@@ -334,8 +334,8 @@ export class RefreshCoordinator {
     return flight;
   }
 
-  /** Was it under way when this call came? From now on it is. */
-  #isJoined(flight: Promise<TokenSet>): boolean {
+  /** Says on the channel that a call has joined this flight, if one has: with the first call it begins. Returns whether it did. */
+  #joins(flight: Promise<TokenSet>): boolean {
     if (!this.#observed.has(flight)) {
       this.#observed.add(flight);
       return false;

@@ -3,8 +3,9 @@
 // is that of an access token in seconds, TIMEOUT that of one attempt, and CUT for how long the database is cut off, in milliseconds.
 // `npm run chaos:cluster -- session` runs the parts whose names begin so.
 
-import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+
+import { runParts } from "./parts.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
@@ -16,21 +17,8 @@ const env = {
   ...process.env,
 };
 
-const part = (MODE, DATABASE) => ({ name: `${MODE}-${DATABASE.toLowerCase()}`, env: { MODE, DATABASE } });
+const run = [process.execPath, "--test", "--test-reporter=spec", "tests/cluster/a-cluster-loses-no-session-without-a-cause.test.mjs"];
+const part = (MODE, DATABASE) => ({ name: `${MODE}-${DATABASE.toLowerCase()}`, run, env: { ...env, MODE, DATABASE } });
 const parts = [part("successor", "Redis"), part("session", "Redis"), part("successor", "Postgres"), part("session", "Postgres")];
 
-const wanted = process.argv[2] ?? "";
-const chosen = parts.filter(({ name }) => name.startsWith(wanted));
-if (chosen.length === 0) {
-  console.error(`no part is named ${wanted}: there are ${parts.map(({ name }) => name).join(", ")}`);
-  process.exit(1);
-}
-for (const { name, env: own } of chosen) {
-  console.log(`\n▶ ${name}`);
-  const command = ["--test", "--test-reporter=spec", "tests/cluster/a-cluster-loses-no-session-without-a-cause.test.mjs"];
-  const { status, signal, error } = spawnSync(process.execPath, command, { stdio: "inherit", env: { ...env, ...own } });
-  if (status !== 0) {
-    console.error(`\n✖ ${name} failed with ${error?.message ?? signal ?? status}`);
-    process.exit(1);
-  }
-}
+runParts(parts);

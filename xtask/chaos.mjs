@@ -2,18 +2,20 @@
 // another number. And in each 20 tabs at 200 expiries, of which each meets something else: TABS, EXPIRIES and SEED are others, and
 // TELL=1 says what. `npm run chaos -- race-firefox` runs the parts whose names begin so.
 
-import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 import { stores } from "../tests/browser/engines/stores.mjs";
+import { runParts } from "./parts.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
 const RUNS = process.env.RUNS ?? "1000";
 
+const tests = (...args) => [process.execPath, "--test", "--test-reporter=spec", ...args];
+
 const race = (engine, store) => ({
   name: `race-${engine}-${store}`,
-  args: [`--test-name-pattern=expiries, ${store}:`, `tests/browser/tabs-of-${engine}-share-a-session.test.mjs`],
+  run: tests(`--test-name-pattern=expiries, ${store}:`, `tests/browser/tabs-of-${engine}-share-a-session.test.mjs`),
   env: { RUNS },
 });
 /** The same seed is the same plan. A new one each time, unless one is to be repeated. */
@@ -21,7 +23,7 @@ const { SEED = Date.now().toString(36), TABS = "20", EXPIRIES = "200" } = proces
 
 const chaos = (engine) => ({
   name: `chaos-${engine}`,
-  args: [`tests/browser/chaos-in-${engine}-costs-no-session.test.mjs`],
+  run: tests(`tests/browser/chaos-in-${engine}-costs-no-session.test.mjs`),
   env: { SEED, TABS, EXPIRIES },
 });
 
@@ -29,18 +31,4 @@ const engines = ["chromium", "firefox", "webkit"];
 const races = engines.flatMap((engine) => Object.keys(stores).map((store) => race(engine, store)));
 const parts = [...races, ...engines.map(chaos)];
 
-const wanted = process.argv[2] ?? "";
-const chosen = parts.filter(({ name }) => name.startsWith(wanted));
-if (chosen.length === 0) {
-  console.error(`no part is named ${wanted}: there are ${parts.map(({ name }) => name).join(", ")}`);
-  process.exit(1);
-}
-for (const { name, args, env } of chosen) {
-  console.log(`\n▶ ${name}`);
-  const command = ["--test", "--test-reporter=spec", ...args];
-  const { status, signal, error } = spawnSync(process.execPath, command, { stdio: "inherit", env: { ...process.env, ...env } });
-  if (status !== 0) {
-    console.error(`\n✖ ${name} failed with ${error?.message ?? signal ?? status}`);
-    process.exit(1);
-  }
-}
+runParts(parts);

@@ -1,8 +1,9 @@
 // `npm run prove`: what takes too long for `npm test`. The whole search, the list of mutants it must catch, a million random
 // schedules, then half an hour of fuzzing for each target. `npm run prove -- schedules` runs the one whose name begins so.
 
-import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+
+import { runParts } from "./parts.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
@@ -17,17 +18,4 @@ const parts = [
   { name: "fuzz", run: [process.execPath, "xtask/fuzz.mjs"], env: { FUZZ_SECONDS } },
 ];
 
-const wanted = process.argv[2] ?? "";
-const chosen = parts.filter(({ name }) => name.startsWith(wanted));
-if (chosen.length === 0) {
-  console.error(`no part is named ${wanted}: there are ${parts.map(({ name }) => name).join(", ")}`);
-  process.exit(1);
-}
-for (const { name, run: [command, ...args], env } of chosen) {
-  console.log(`\n▶ ${name}`);
-  const { status, signal, error } = spawnSync(command, args, { stdio: "inherit", env: { ...process.env, ...env } });
-  if (status !== 0) {
-    console.error(`\n✖ ${name} failed with ${error?.message ?? signal ?? status}`);
-    process.exit(1);
-  }
-}
+runParts(parts);

@@ -5,6 +5,7 @@
 
 import { promises as fs, watch } from "node:fs";
 
+import { unheld } from "../unheld.js";
 import { unless } from "./file-failure.js";
 import { placeOf } from "./file-place.js";
 import { Hints } from "./hints.js";
@@ -52,8 +53,7 @@ async function listen(path: string, heard: () => void, lost: () => void): Promis
     if (now.file !== seen.file) heard();
     seen = now;
   };
-  if (open) timer = setInterval(() => void look().catch(fail), LOOK_EVERY);
-  (timer as { unref?: () => void } | undefined)?.unref?.();
+  if (open) timer = unheld(setInterval(() => void look().catch(fail), LOOK_EVERY));
   return stop;
 }
 

@@ -6,6 +6,8 @@
  * what the connection is made of.
  */
 
+import { unheld } from "../unheld.js";
+
 /** One who listens, from the moment it was made until `close`: comes back by itself after every loss. */
 export interface Listening {
   /** Is what it was asked to hear being heard now? */
@@ -102,9 +104,3 @@ export class Hints {
 }
 
 type Timer = ReturnType<typeof setTimeout>;
-
-/** A timer that keeps no process alive. */
-function unheld(timer: Timer): Timer {
-  (timer as { unref?: () => void }).unref?.();
-  return timer;
-}

@@ -1,6 +1,7 @@
 /** A connection that is made again whenever it is lost, for as long as it is wanted. No timer of it keeps a process alive. */
 
 import type { MaybePromise } from "../types.js";
+import { unheld } from "../unheld.js";
 
 /** Makes the connection, and resolves with what ends it. `lost` is to be called when it ends by itself. */
 type Connect = (lost: () => void) => MaybePromise<() => unknown>;
@@ -38,8 +39,7 @@ export function keptUp(connect: Connect, made: () => void): { isReady(): boolean
 
   function again(): void {
     if (!wanted) return;
-    timer = setTimeout(() => void attempt(), pause);
-    (timer as { unref?: () => void }).unref?.();
+    timer = unheld(setTimeout(() => void attempt(), pause));
     pause = Math.min(2 * pause, LONGEST_PAUSE);
   }
 

@@ -47,10 +47,6 @@ const UNDONE_BY_POSTGRES = ["40001", "40P01"];
 /** Expired rows that one write clears away at most. */
 const SWEEP = 16;
 
-/** Puts the new row there if the old one has expired, or is this very one, which a client has sent a second time. */
-const REPLACE =
-  "ON CONFLICT (id) DO UPDATE SET value = excluded.value, version = excluded.version, ends_at = excluded.ends_at WHERE";
-
 // The time when a row is looked at, perhaps after waiting for whoever has locked it. And the time when the statement began, which
 // does not change meanwhile: only with such a one the database finds what has expired by its index.
 const postgresNow = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
@@ -70,11 +66,7 @@ export const DIALECTS: Readonly<Record<SqlDialectName, Dialect>> = {
     milliseconds: "?::bigint",
     types: { key: "text", value: "text", version: "text" },
     returning: "RETURNING id",
-    claim: (table) => ({
-      insert:
-        `INSERT INTO ${table} AS old ${COLUMNS} VALUES (?, ?, ?, ${postgresNow} + ?::bigint) ` +
-        `${REPLACE} old.ends_at <= ${postgresNow} OR old.version = excluded.version RETURNING id`,
-    }),
+    claim: upsert(postgresNow, "?::bigint"),
     sweep: (table) =>
       `DELETE FROM ${table} WHERE id IN (SELECT id FROM ${table} WHERE ends_at <= ${postgresStart} LIMIT ${SWEEP} FOR UPDATE SKIP LOCKED)`,
     isUndone: (error) => said(error, "code", UNDONE_BY_POSTGRES),
@@ -86,11 +78,7 @@ export const DIALECTS: Readonly<Record<SqlDialectName, Dialect>> = {
     milliseconds: "?",
     types: { key: "TEXT", value: "TEXT", version: "TEXT" },
     returning: "RETURNING id",
-    claim: (table) => ({
-      insert:
-        `INSERT INTO ${table} AS old ${COLUMNS} VALUES (?, ?, ?, ${sqliteNow} + ?) ` +
-        `${REPLACE} old.ends_at <= ${sqliteNow} OR old.version = excluded.version RETURNING id`,
-    }),
+    claim: upsert(sqliteNow, "?"),
     sweep: (table) => `DELETE FROM ${table} WHERE id IN (SELECT id FROM ${table} WHERE ends_at <= ${sqliteNow} LIMIT ${SWEEP})`,
   },
   mysql: {
@@ -110,6 +98,16 @@ export const DIALECTS: Readonly<Record<SqlDialectName, Dialect>> = {
     sweep: (table) => `DELETE FROM ${table} WHERE ends_at <= ${mysqlStart} LIMIT ${SWEEP}`,
   },
 };
+
+/** Puts the new row there if there is none, or if the old one has expired, or is this very one, which a client has sent a second time. */
+function upsert(now: string, milliseconds: string): Dialect["claim"] {
+  return (table) => ({
+    insert:
+      `INSERT INTO ${table} AS old ${COLUMNS} VALUES (?, ?, ?, ${now} + ${milliseconds}) ` +
+      "ON CONFLICT (id) DO UPDATE SET value = excluded.value, version = excluded.version, ends_at = excluded.ends_at " +
+      `WHERE old.ends_at <= ${now} OR old.version = excluded.version RETURNING id`,
+  });
+}
 
 /** Is it one of these that the error says, or the error of the client that it wraps? */
 function said(error: unknown, member: "code" | "errno", values: readonly unknown[]): boolean {

@@ -9,6 +9,7 @@ import { StoreError } from "../errors.js";
 import type { MaybePromise, Store, StoredValue } from "../types.js";
 import { storeFailure } from "./failure.js";
 import { Hints } from "./hints.js";
+import { checkedLag } from "./lag.js";
 import { DIALECTS, type Dialect, type SqlDialectName } from "./sql-dialects.js";
 import { sqlListening, type SqlListen } from "./sql-listening.js";
 import { hasWritten, restored, resultOf, rowsOf, storable, type Result } from "./sql-results.js";
@@ -27,7 +28,10 @@ export type SqlQuery = (statement: string, values: (string | number | null)[]) =
 /** What {@link sqlStore} is made of. */
 export interface SqlStoreOptions {
   query: SqlQuery;
-  /** Postgres: hears of changes. All servers with it, or none. Default: who waits looks again, from every 100 ms to every 2 s. */
+  /**
+   * Postgres: hears of changes that servers with it make. Who waits looks again every 2 s all the same; without it, from every 100 ms
+   * to every 2 s.
+   */
   listen?: SqlListen;
   /** Default: `postgres`. MariaDB is `mysql`. */
   dialect?: SqlDialectName;
@@ -119,7 +123,7 @@ export function sqlTable({ dialect: name = "postgres", table = TABLE }: Pick<Sql
 export function sqlStore({ query, listen, dialect: name = "postgres", table = TABLE, lag = 0 }: SqlStoreOptions): SqlStore {
   if (typeof query !== "function") throw new TypeError("`query` must be a function");
   if (listen !== undefined && typeof listen !== "function") throw new TypeError("`listen` must be a function");
-  if (!(typeof lag === "number" && lag >= 0 && lag < Infinity)) throw new TypeError("`lag` must be a number of milliseconds");
+  checkedLag(lag);
   const dialect = checkedDialect(name, table);
   // Unlike in `LISTEN`, the name is taken to the letter where notifications are sent.
   const channel = flat(table).slice(0, LONGEST_NAME).toLowerCase();

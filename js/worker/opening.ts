@@ -1,6 +1,7 @@
 /** How a page comes by a connection to its worker, and how it hears that one is gone. One shape for all kinds of workers. */
 
 import { makeError, type RefreshError, wrongArgument } from "../errors.js";
+import { unheld } from "../unheld.js";
 import { isEnvelope } from "./protocol.js";
 
 /**
@@ -119,12 +120,10 @@ function openWorker(worker: AnyWorker, { heard, lost }: Attempt, own: boolean): 
 /** Ends a worker that was told so, when it says that nothing is under way. */
 function endLater(worker: Worker): void {
   const answered = ({ data }: MessageEvent) => isEnvelope(data) && data.type === "idle" && end();
-  const timer: unknown = setTimeout(() => end(), LONGER_THAN_A_REFRESH);
-  // It keeps no process running.
-  (timer as { unref?(): void }).unref?.();
+  const timer = unheld(setTimeout(() => end(), LONGER_THAN_A_REFRESH));
   worker.addEventListener("message", answered);
   const end = () => {
-    clearTimeout(timer as number);
+    clearTimeout(timer);
     worker.removeEventListener("message", answered);
     worker.terminate();
   };

@@ -4,8 +4,9 @@ import { once } from "node:events";
 
 import { createClient } from "redis";
 
+import { freePort } from "../free-port.mjs";
 import { required } from "../programs.mjs";
-import { freePort, ServerProcess } from "./server-process.mjs";
+import { ServerProcess } from "./server-process.mjs";
 
 const MASTERS = 3;
 const SLOTS = 16_384;

@@ -7,11 +7,11 @@ import { createPool } from "mysql2/promise";
 import { StoreError } from "refresh-coordinator";
 import { sqlStore, sqlTable } from "refresh-coordinator/stores/sql";
 import { storeContract } from "refresh-coordinator/testing";
-import initialise from "sql.js";
 
 import { startMariaDb } from "./mariadb-server.mjs";
 import { listener, makeTable, postgresStore } from "./pools.mjs";
 import { startPostgres } from "./postgres-server.mjs";
+import { openSqlite } from "./sqlite.mjs";
 
 test("sqlStore on Postgres", async (t) => {
   const server = await startPostgres(t);
@@ -117,17 +117,7 @@ test("sqlStore on MariaDB", async (t) => {
 });
 
 test("sqlStore on SQLite", async (t) => {
-  const { Database } = await initialise();
-  const database = new Database();
-  t.after(() => database.close());
-  database.exec(sqlTable({ dialect: "sqlite" }));
-  const query = (text, values) => {
-    const statement = database.prepare(text, values);
-    const rows = [];
-    while (statement.step()) rows.push(statement.getAsObject());
-    statement.free();
-    return rows;
-  };
+  const query = await openSqlite(t);
   const store = () => sqlStore({ query, dialect: "sqlite" });
   await keepsItsContract(t, [store(), store()]);
 });

@@ -9,6 +9,9 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 import * as imported from "refresh-coordinator";
 
+import { Clock } from "./clock.mjs";
+import { authorizationServer, coordinator, LIFETIME } from "./scene.mjs";
+
 const pkg = dirname(fileURLToPath(import.meta.resolve("refresh-coordinator")));
 
 /** What `require` finds on a Node that cannot require ECMAScript modules. */
@@ -25,6 +28,17 @@ export async function secondInstallation(t) {
 
 /** An entry of an installation, as a module. */
 export const entryOf = (installation, name) => import(pathToFileURL(join(installation, name)));
+
+/** A coordinator of each of three copies refreshes a session of its own, once. */
+export async function refreshInEachCopy(t) {
+  const [server, clock] = [await authorizationServer(t), new Clock()];
+  for (const from of await copies(t)) {
+    const auth = coordinator(t, server, { from, clock });
+    await auth.setTokens((await server.signIn()).tokens);
+    clock.advance(LIFETIME);
+    await auth.getTokens();
+  }
+}
 
 /** Three copies of the default entry. */
 export async function copies(t) {

@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 
 import * as faults from "../authorization-server/faults.mjs";
 import { Clock } from "./clock.mjs";
-import { copies } from "./copies.mjs";
+import { refreshInEachCopy } from "./copies.mjs";
 import { rejection } from "./errors.mjs";
 import { authorizationServer, coordinator, LIFETIME, scene, times } from "./scene.mjs";
 import { assertNoSecrets } from "./secrets.mjs";
@@ -183,13 +183,7 @@ test("nothing is published before what was granted is durable, nor inside of a c
 
 test("all copies of the package in a process share the channels", async (t) => {
   const { of } = overhear(t, ["presented", "refreshed"]);
-  const [server, clock] = [await authorizationServer(t), new Clock()];
-  for (const from of await copies(t)) {
-    const auth = coordinator(t, server, { from, clock });
-    await auth.setTokens((await server.signIn()).tokens);
-    clock.advance(LIFETIME);
-    await auth.getTokens();
-  }
+  await refreshInEachCopy(t);
   await settled();
   assert.deepEqual([of("presented").length, of("refreshed").length], [3, 3]);
 });

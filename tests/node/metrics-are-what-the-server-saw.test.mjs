@@ -13,7 +13,7 @@ import { RefreshCoordinatorInstrumentation } from "refresh-coordinator/opentelem
 
 import * as faults from "../authorization-server/faults.mjs";
 import { Clock } from "./clock.mjs";
-import { copies, entryOf, secondInstallation } from "./copies.mjs";
+import { entryOf, refreshInEachCopy, secondInstallation } from "./copies.mjs";
 import { rejection } from "./errors.mjs";
 import { authorizationServer, coordinator, LIFETIME, scene, times } from "./scene.mjs";
 import { assertNoSecrets } from "./secrets.mjs";
@@ -165,13 +165,7 @@ test("every copy of the package is counted, by every copy of the entry", async (
   const required = createRequire(import.meta.url)("refresh-coordinator/opentelemetry");
   const entries = [{ RefreshCoordinatorInstrumentation }, required];
   const sdks = entries.map((from) => instrumented(t, { from, ...provider(t) }));
-  const [server, clock] = [await authorizationServer(t), new Clock()];
-  for (const from of await copies(t)) {
-    const auth = coordinator(t, server, { from, clock });
-    await auth.setTokens((await server.signIn()).tokens);
-    clock.advance(LIFETIME);
-    await auth.getTokens();
-  }
+  await refreshInEachCopy(t);
   for (const { numbers } of sdks) assert.equal((await numbers()).presentations, 3);
 });
 

@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 
 import { PUBLIC_CLIENT, startAuthorizationServer } from "../authorization-server/provider.mjs";
 import { folder, json, namesIn, start } from "./file/scene.mjs";
+import { refreshesOnce } from "./file/shared-refresh.mjs";
 
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -131,18 +132,11 @@ test("a file that cannot be read is an event, and no end of the session", async 
 });
 
 /** Without locks: the second process waits for the intent of the first, and both are told once what is missing. */
-async function sharesWithoutLocks(t, { server, settings, tokens, session }, startOne) {
-  const [one, other] = await Promise.all([startOne(), startOne()]);
-  await one.auth("setTokens", tokens);
-  const held = server.holdRequest();
-  const first = one.auth("refresh");
-  await held.arrived;
-  const second = other.auth("refresh", { rejected: tokens.access_token });
-  await other.event({ type: "waiting" });
-  held.release();
-  assert.equal((await second).accessToken, (await first).accessToken);
-  assert.deepEqual([server.oracle.counts(session).rotations, server.oracle.counts(session).reuses], [1, 0]);
-  return [one, other].map(({ events }) => events.filter(({ type, what }) => type === "degraded" && what === "locks").length);
+async function sharesWithoutLocks(scene, startOne) {
+  const both = await Promise.all([startOne(), startOne()]);
+  await both[0].auth("setTokens", scene.tokens);
+  await refreshesOnce(scene, both, "holdRequest");
+  return both.map(({ events }) => events.filter(({ type, what }) => type === "degraded" && what === "locks").length);
 }
 
 test("where the package with the locks is not installed, intents decide, and it is said", async (t) => {
@@ -155,23 +149,23 @@ test("where the package with the locks is not installed, intents decide, and it 
   await cp(join(REPOSITORY, "pkg"), join(package_, "pkg"), { recursive: true });
   const program = join(all.place, "process.mjs");
   await cp(join(REPOSITORY, "tests/processes/file/process.mjs"), program);
-  assert.deepEqual(await sharesWithoutLocks(t, all, () => start(t, all.settings, { program })), [1, 1]);
+  assert.deepEqual(await sharesWithoutLocks(all, () => start(t, all.settings, { program })), [1, 1]);
   assert.deepEqual((await namesIn(all.place)).filter((name) => name.startsWith("credentials")), ["credentials.json"]);
 });
 
 test("where the folder is on a network, intents decide, and it is said", async (t) => {
   const all = await scene(t);
   const NFS = 0x6969;
-  assert.deepEqual(await sharesWithoutLocks(t, all, () => start(t, { ...all.settings, statfs: NFS })), [1, 1]);
+  assert.deepEqual(await sharesWithoutLocks(all, () => start(t, { ...all.settings, statfs: NFS })), [1, 1]);
 });
 
 test("where no locks are wanted, intents decide, and nothing needs to be said", async (t) => {
   const all = await scene(t);
-  assert.deepEqual(await sharesWithoutLocks(t, all, () => start(t, { ...all.settings, store: { lock: false } })), [0, 0]);
+  assert.deepEqual(await sharesWithoutLocks(all, () => start(t, { ...all.settings, store: { lock: false } })), [0, 0]);
 });
 
 test("who has the locks and who has none share a session", async (t) => {
   const all = await scene(t);
   const how = [{}, { lock: false }];
-  assert.deepEqual(await sharesWithoutLocks(t, all, () => start(t, { ...all.settings, store: how.shift() })), [0, 0]);
+  assert.deepEqual(await sharesWithoutLocks(all, () => start(t, { ...all.settings, store: how.shift() })), [0, 0]);
 });

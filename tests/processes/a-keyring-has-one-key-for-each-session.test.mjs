@@ -29,13 +29,9 @@ test("what is not needed any more leaves the keyring: the key of a value that wa
 });
 
 test("whoever reads a value while it is replaced, and its key removed, has the newer one", async () => {
-  const keys = new Map();
   const file = memoryFile();
-  const entry = (_service, account) => ({
-    getPassword: () => keys.get(account),
-    setPassword: (text) => void keys.set(account, text),
-    deletePassword: () => void keys.delete(account),
-  });
+  const keys = new Map();
+  const entry = memoryKeyring(keys);
   const open = () => keyringStore({ service: "a test", file, entry });
   const version = await open().write("k", "the older", { ifVersion: null });
   const [older] = keys.keys();
@@ -90,12 +86,7 @@ test("a keyring that asks the user for longer than a write can wait: the file ha
 
 test("a keyring that asks the user before it says a key: whoever signs in waits once, and who has answered has the value", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
-  const keys = new Map();
-  const entry = (_service, account) => ({
-    getPassword: () => keys.get(account),
-    setPassword: (text) => void keys.set(account, text),
-    deletePassword: () => void keys.delete(account),
-  });
+  const entry = memoryKeyring();
   const file = memoryFile();
   const version = await keyringStore({ service: "a test", file, entry }).write("k", "the session", { ifVersion: null });
 
@@ -161,12 +152,7 @@ test("a keyring that does not answer in time is not asked by those whose time is
 });
 
 test("a keyring that says no: a read asks, and the write after it does not, not even to remove what it replaces", async () => {
-  const keys = new Map();
-  const entry = (_service, account) => ({
-    getPassword: () => keys.get(account),
-    setPassword: (text) => void keys.set(account, text),
-    deletePassword: () => void keys.delete(account),
-  });
+  const entry = memoryKeyring();
   const file = memoryFile();
   const version = await keyringStore({ service: "a test", file, entry }).write("k", "the session", { ifVersion: null });
   let asked = 0;
@@ -197,6 +183,15 @@ test("what is wrong with an option is said by name", () => {
     assert.throws(() => keyringStore(options), (error) => error instanceof TypeError && error.message.includes(`\`${name}\``));
   }
 });
+
+/** The `entry` of a keyring that lasts as long as the test, and says at once what it knows. */
+function memoryKeyring(keys = new Map()) {
+  return (_service, account) => ({
+    getPassword: () => keys.get(account),
+    setPassword: (text) => void keys.set(account, text),
+    deletePassword: () => void keys.delete(account),
+  });
+}
 
 function memoryFile() {
   let [row, versions] = [undefined, 0];

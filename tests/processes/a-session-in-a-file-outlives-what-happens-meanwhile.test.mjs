@@ -6,6 +6,7 @@ import test from "node:test";
 
 import { PUBLIC_CLIENT, startAuthorizationServer } from "../authorization-server/provider.mjs";
 import { folder, json, start } from "./file/scene.mjs";
+import { refreshesOnce } from "./file/shared-refresh.mjs";
 
 const LOCKINGS = { "with the kernel's locks": {}, "without locks": { lock: false } };
 
@@ -21,16 +22,6 @@ for (const [locking, store] of Object.entries(LOCKINGS)) {
     );
     await processes[0].auth("setTokens", tokens);
     return { server, path, tokens, session, processes };
-  };
-  const refreshedBoth = async ({ server, processes: [one, other], tokens, session }, hold) => {
-    const held = server[hold]();
-    const first = one.auth("refresh");
-    await held.arrived;
-    const second = other.auth("refresh", { rejected: tokens.access_token });
-    await other.event({ type: "waiting" });
-    held.release();
-    assert.equal((await second).accessToken, (await first).accessToken);
-    assert.deepEqual([server.oracle.counts(session).rotations, server.oracle.counts(session).reuses], [1, 0]);
   };
 
   for (const hold of ["holdRequest", "holdReply"]) {
@@ -68,7 +59,8 @@ for (const [locking, store] of Object.entries(LOCKINGS)) {
 
   for (const [minutes, hold] of [[-90, "holdRequest"], [2, "holdReply"]]) {
     test(`processes whose clocks are ${minutes} minutes apart rotate once, ${locking}`, async (t) => {
-      await refreshedBoth(await scene(t, [{}, { ahead: minutes * 60_000 }]), hold);
+      const all = await scene(t, [{}, { ahead: minutes * 60_000 }]);
+      await refreshesOnce(all, all.processes, hold);
     });
   }
 

@@ -2,8 +2,8 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 
+import { freePort } from "../../free-port.mjs";
 import { required } from "../../programs.mjs";
 import { descendants } from "./processes.mjs";
 import { WebDriver } from "./webdriver.mjs";
@@ -73,15 +73,6 @@ async function ended(child) {
   const exit = once(child, "exit");
   child.kill();
   await exit;
-}
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 /** The driver does not say when it listens. */

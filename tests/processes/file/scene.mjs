@@ -2,20 +2,16 @@
 
 import { spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readdir, readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+
+import { temporaryFolder } from "../temporary-folder.mjs";
 
 const PROGRAM = fileURLToPath(new URL("process.mjs", import.meta.url));
 
 /** A folder that goes with the test. */
-export async function folder(t) {
-  const path = await mkdtemp(join(tmpdir(), "file-store-"));
-  t.after(() => rm(path, { recursive: true, force: true }));
-  return path;
-}
+export const folder = (t) => temporaryFolder(t, "file");
 
 /** What is in a folder, but for the lock. */
 export const namesIn = async (path) => (await readdir(path)).filter((name) => !name.endsWith(".lock")).sort();
