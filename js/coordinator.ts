@@ -334,7 +334,7 @@ export class RefreshCoordinator {
     return flight;
   }
 
-  /** Says on the channel that a call has joined this flight, if one has: with the first call it begins. Returns whether it did. */
+  /** Does a call join a flight that is under way? Then that is said on the channel. */
   #joins(flight: Promise<TokenSet>): boolean {
     if (!this.#observed.has(flight)) {
       this.#observed.add(flight);
@@ -486,11 +486,13 @@ if (dispose !== undefined) {
   });
 }
 
-/** Is a change of the session's record by somebody else heard of? */
+/** Is a change of the session's record by somebody else heard of without fail? What comes from another process may be lost. */
 function announces(host: Host): boolean {
-  if (host.channel !== undefined) return true;
   try {
-    return typeof host.stores.session.watch === "function" || host.stores.session.own === true;
+    const { own, scope, watch } = host.stores.session;
+    if (own === true) return true;
+    if (scope === "host" || scope === "cluster") return false;
+    return host.channel !== undefined || typeof watch === "function";
   } catch {
     return false;
   }

@@ -50,7 +50,7 @@ export function windowOf({ expiresAt, expiresMonotonic, advisory, mandatory }: H
 /** How fresh a held token set is. */
 export const Freshness = { Fresh: 0, Advisory: 1, Stale: 2 } as const;
 
-/** Where nobody announces changes, what is held may be this old, in milliseconds. */
+/** Where nobody announces changes, or an announcement may be lost, what is held may be this old, in milliseconds. */
 const UNANNOUNCED = 60_000;
 /** For how many sets of request parameters tokens are held. */
 const OTHERS = 256;
@@ -66,7 +66,7 @@ export class Mirror {
   #sid: string | undefined;
   #generation = 0;
 
-  /** `announced`: a change by somebody else is heard of. */
+  /** `announced`: a change by somebody else is heard of without fail. */
   constructor(clock: Clock, announced: boolean) {
     this.#clock = clock;
     this.#longest = announced ? Infinity : UNANNOUNCED;

@@ -243,7 +243,7 @@ export interface RefreshCoordinatorOptions {
   advisoryWindow?: number;
   /** One attempt. Default: min(10 s, 0.3 × `grace` if that is set). */
   timeout?: number;
-  /** How long a caller waits for others. Default: 12 s. */
+  /** How long a caller waits for others. Default: 12 s, or 1 s more than 1.5 × `timeout` (at most `timeout` + 5 s): who waits for one that died takes over. */
   lockWait?: number;
   /** How long one call into the store may take. Default: 5 s. */
   storeTimeout?: number;

@@ -29,8 +29,8 @@ export type SqlQuery = (statement: string, values: (string | number | null)[]) =
 export interface SqlStoreOptions {
   query: SqlQuery;
   /**
-   * Postgres: hears of changes that servers with it make. Who waits looks again every 2 s all the same; without it, from every 100 ms
-   * to every 2 s.
+   * Postgres: hears of changes that servers with it make, directly and not through a pooler of transactions. Who waits looks again
+   * every 2 s all the same; without it, from every 100 ms to every 2 s.
    */
   listen?: SqlListen;
   /** Default: `postgres`. MariaDB is `mysql`. */
@@ -106,7 +106,7 @@ export function sqlTable({ dialect: name = "postgres", table = TABLE }: Pick<Sql
  * const store = sqlStore({
  *   query: (statement, values) => pool.query(statement, values),
  *   async listen(channel, heard, lost) {
- *     const client = new pg.Client({ connectionString });
+ *     const client = new pg.Client({ connectionString, keepAlive: true });
  *     client.on("notification", ({ payload }) => heard(payload)).on("error", () => {}).on("end", lost);
  *     try {
  *       await client.connect();

@@ -134,7 +134,9 @@ impl HostChannel {
     pub async fn after(self: &Rc<Self>, key: &str, count: u64, polls: bool) {
         let key = self.key(key);
         match key.first_poll.filter(|_| polls) {
-            Some(first) => drop(race(key.bell.after(count), host_sleep(key.next_poll(first))).await),
+            Some(first) => {
+                race(key.bell.after(count), host_sleep(key.next_poll(first))).await;
+            }
             None => key.bell.after(count).await,
         }
     }

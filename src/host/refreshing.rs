@@ -171,7 +171,7 @@ impl Coordinator {
             Err(failure) => self.fail(flight, &failure),
         }
         if flight.sent.get() && self.context.world.can_revoke() {
-            self.context.drain_carried(presented).await;
+            self.context.drain_carried(presented, carried.fixed).await;
         }
     }
 

@@ -117,7 +117,7 @@ impl Coordinator {
             Ok(left) => {
                 // The last entry of the chain has the queue.
                 let holder = left.last.as_ref().unwrap_or(presented);
-                let drain = Box::pin(self.context.drain_carried(holder));
+                let drain = Box::pin(self.context.drain_carried(holder, false));
                 self.report_revocation(left.queued, drain, shared).await;
             }
             Err(failure) => shared.reject(&raise(&self.embedder, &failure)),

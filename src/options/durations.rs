@@ -8,6 +8,10 @@ use crate::protocol::tokens::Millis;
 /// The longest delay that timers of JavaScript take, in milliseconds; a longer one fires at once.
 pub const LONGEST_DELAY: Millis = 0x7fff_ffff;
 
+/// What is left of a caller's patience, in milliseconds, when it has waited for an owner that died where no lock tells: else each
+/// process would refuse its first caller.
+const TAKE_OVER: Millis = 1_000;
+
 /// The durations that are the host's business and not the protocol's.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -19,13 +23,14 @@ pub struct Limits {
 
 /// Reads all options that are durations or counts, and the policies beside them.
 pub fn read<V: Value>(given: &Given<V>) -> Result<(Settings, Limits), Wrong> {
-    let defaults = Settings::default();
     let grace = seconds(given, "grace")?.unwrap_or_default();
+    let defaults = Settings { timeout: timeout(given, grace)?, ..Settings::default() };
     let settings = Settings {
         mandatory_window: window(given, "mandatoryWindow")?,
         advisory_window: window(given, "advisoryWindow")?,
-        timeout: timeout(given, grace)?,
-        lock_wait: duration(given, "lockWait")?.unwrap_or(defaults.lock_wait),
+        timeout: defaults.timeout,
+        lock_wait: duration(given, "lockWait")?
+            .unwrap_or(defaults.lock_wait.max(defaults.intent_duration() + TAKE_OVER)),
         retries: retries(given)?.unwrap_or(defaults.retries),
         grace,
         unknown_lifetime: duration(given, "unknownLifetime")?.unwrap_or(defaults.unknown_lifetime),

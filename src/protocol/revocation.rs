@@ -1,15 +1,14 @@
 //! Revocation: work off the tokens that must not live on (RFC 7009). Nothing else depends on it.
 
 use super::context::Context;
+use super::decide::commit::{LATECOMERS, time_to_live};
 use super::notice::What;
 use super::ports::{Address, World, Written};
 use super::record::State;
-use super::tokens::{Millis, Secret};
+use super::tokens::Secret;
 
 /// How often a conflict is answered with another attempt.
 const TRIES: u32 = 32;
-/// How long a tombstone without a queue is kept, in milliseconds: longer than any intent it replaced.
-const TOMBSTONE: Millis = 3_600_000;
 
 /// What a run over the queue achieved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,15 +22,15 @@ pub struct Drained {
 impl<W: World> Context<W> {
     /// Revokes what the session's record has queued. Never the live token or the spare.
     pub async fn drain(&self) -> Drained {
-        self.drain_at(&self.names.session()).await
+        self.drain_at(&self.names.session(), false).await
     }
 
-    /// The same for the entry of a presented token.
-    pub async fn drain_carried(&self, presented: &Secret) -> Drained {
-        self.drain_at(&self.names.successor(presented)).await
+    /// The same for the entry of a presented token. `only_copy`: nobody else has what replaced it.
+    pub async fn drain_carried(&self, presented: &Secret, only_copy: bool) -> Drained {
+        self.drain_at(&self.names.successor(presented), only_copy).await
     }
 
-    async fn drain_at(&self, at: &Address) -> Drained {
+    async fn drain_at(&self, at: &Address, only_copy: bool) -> Drained {
         let Ok(Some(seen)) = self.read(at).await else { return Drained::default() };
         if !self.world.can_revoke() {
             return Drained { revoked: 0, left: seen.record.revoke.len() };
@@ -39,7 +38,7 @@ impl<W: World> Context<W> {
         let mut drained = Drained::default();
         for token in seen.record.revoke.iter().filter(|token| !seen.record.is_live(token)) {
             match self.world.revoke(token).await {
-                Ok(()) if self.unqueue(at, token).await => drained.revoked += 1,
+                Ok(()) if self.unqueue(at, token, only_copy).await => drained.revoked += 1,
                 _ => drained.left += 1,
             }
         }
@@ -50,14 +49,18 @@ impl<W: World> Context<W> {
     }
 
     /// Takes a revoked token out of the queue.
-    async fn unqueue(&self, at: &Address, token: &Secret) -> bool {
+    async fn unqueue(&self, at: &Address, token: &Secret, only_copy: bool) -> bool {
         for _ in 0..TRIES {
             let Ok(seen) = self.read(at).await else { continue };
             let Some(seen) = seen.filter(|seen| seen.record.revoke.contains(token)) else { return true };
             let mut next = seen.record;
             next.revoke.retain(|queued| queued != token);
             let done = next.state == State::Out && next.revoke.is_empty();
-            let ttl = if at.seal.is_some() || done { Some(TOMBSTONE) } else { None };
+            // Entries of successor mode end; the session's record does when nobody needs it any more.
+            let ttl = match at.seal {
+                Some(_) => Some(time_to_live(&next, self.world.wall(), only_copy)),
+                None => done.then_some(LATECOMERS),
+            };
             let written = self.world.write(at, &next.encode(), next.generation, seen.version.as_deref(), ttl).await;
             if let Ok(Written::Done(_)) = written {
                 return true;

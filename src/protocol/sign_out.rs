@@ -128,7 +128,7 @@ impl<W: World> Context<W> {
             }
             let there = there.unwrap_or_else(|| Record::begun(at.key.clone(), Some(token.clone())));
             let next = buried(&there, live && self.world.can_revoke());
-            let ttl = Some(time_to_live(&next, self.world.wall(), false).max(3_600_000));
+            let ttl = Some(time_to_live(&next, self.world.wall(), false));
             match self.world.write(at, &next.encode(), next.generation, version.as_deref(), ttl).await {
                 Ok(Written::Done(_)) => {
                     self.world.announce(&at.key, &next.sid, next.generation);

@@ -162,8 +162,11 @@ class Sight {
     return (this.#by.sent.get(presentation.sent) ?? []).filter(({ type, at, line }) => type === "gave up" && line < stored && at - sending.at >= 0.95 * this.#timeout);
   }
 
-  /** When a process stood still for so long that its intent may have ended: stopped, or for the lack of a processor. */
-  pauses(place) {
+  /** When a process stood still for so long that its intent may have ended. */
+  pauses = (place) => this.#still(place).filter(({ from, to }) => to - from >= this.#timeout);
+
+  /** When it stood still: stopped, or for the lack of a processor. */
+  #still(place) {
     const entries = this.#at(place);
     const stops = entries.flatMap((entry, index) => {
       if (entry.type !== "leaves" || entry.by !== "stop") return [];
@@ -171,7 +174,7 @@ class Sight {
       return [{ entry, from: entry.at, to, is: "was paused" }];
     });
     const stalls = entries.flatMap((entry) => (entry.type === "stood still" ? [{ entry, from: entry.at - entry.ms, to: entry.at, is: "stood still for the lack of a processor" }] : []));
-    return [...stops, ...stalls].filter(({ from, to }) => to - from >= this.#timeout);
+    return [...stops, ...stalls];
   }
 
   /** When what was granted for a presentation was in the store: the first write to its entry after it was sent. */
@@ -203,7 +206,7 @@ class Sight {
   }
 
   #longestPause(place, after, before) {
-    return Math.max(0, ...this.pauses(place).map(({ from, to }) => Math.min(to, before) - Math.max(from, after)));
+    return Math.max(0, ...this.#still(place).map(({ from, to }) => Math.min(to, before) - Math.max(from, after)));
   }
 
   #at = (place) => this.#by.place.get(place) ?? [];

@@ -710,6 +710,47 @@ fn a_store_that_lags_is_read_once_more_after_its_lag() {
 }
 
 #[test]
+fn what_wakes_it_meanwhile_does_not_shorten_that() {
+    let context = with(&stale());
+    let key = context.names.session().key;
+    context.world.lag.set(700);
+    context.world.answer(refuses(Class::Revoked(Reason::Unknown), Spent::Yes));
+    // More often than a record is read that keeps changing.
+    for hint in 1..=20 {
+        context.world.while_waiting(move |world| {
+            world.monotonic.set(world.monotonic.get() + 30);
+            world.heard.set(hint);
+        });
+    }
+    context.world.while_waiting(move |world| world.put(&key, &renewed()));
+    assert_eq!(got(&context), Ok("A1".into()));
+    assert_eq!(*context.world.waited.borrow(), [700]);
+    // Who is to end at once does.
+    let context = with(&stale());
+    context.world.lag.set(700);
+    context.world.answer(refuses(Class::Revoked(Reason::Unknown), Spent::Yes));
+    context.world.while_waiting(|world| world.dismissed.set(true));
+    assert_eq!(told(got(&context)).0, "revoked");
+}
+
+#[test]
+fn a_patient_caller_may_be_woken_any_number_of_times() {
+    let context = with(&Record { intent: Some(intent("theirs", false)), ..stale() });
+    for hint in 1..=500 {
+        context.world.while_waiting(move |world| {
+            world.monotonic.set(world.monotonic.get() + 1);
+            world.heard.set(hint);
+        });
+    }
+    let key = context.names.session().key;
+    context.world.while_waiting(move |world| {
+        world.put(&key, &renewed());
+        world.heard.set(501);
+    });
+    assert_eq!(got(&context), Ok("A1".into()));
+}
+
+#[test]
 fn after_a_take_over_the_late_owner_is_given_time_to_commit() {
     let context = with(&Record { intent: Some(intent("theirs", true)), ..stale() });
     context.world.locks.set(Some(LockScope::Covering));

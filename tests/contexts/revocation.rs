@@ -68,8 +68,12 @@ fn an_entry_of_a_carried_token_always_ends() {
     context.world.can_revoke.set(true);
     context.world.put(&key, &tombstone(&["R0", "R1"]));
     context.world.unrevokable.borrow_mut().push("R0".into());
-    assert_eq!(run(context.drain_carried(&presented)), Drained { revoked: 1, left: 1 });
+    assert_eq!(run(context.drain_carried(&presented, false)), Drained { revoked: 1, left: 1 });
     assert_eq!(context.world.store.borrow()[&key].ttl, Some(3_600_000));
+    context.world.put(&key, &Record { revoke: vec![presented.clone(), Secret::new("R1")], ..session() });
+    context.world.unrevokable.borrow_mut().clear();
+    assert_eq!(run(context.drain_carried(&presented, true)), Drained { revoked: 1, left: 0 });
+    assert_eq!(context.world.store.borrow()[&key].ttl, Some(24 * 3_600_000), "the only copy of what replaced it");
 }
 
 #[test]

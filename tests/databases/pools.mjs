@@ -24,7 +24,7 @@ export function postgresStore(t, { url }, options) {
 /** The function `listen` as the documentation has it. */
 export function listener(connectionString) {
   return async (channel, heard, lost) => {
-    const client = new pg.Client({ connectionString });
+    const client = new pg.Client({ connectionString, keepAlive: true });
     client.on("notification", ({ payload }) => heard(payload)).on("error", () => {}).on("end", lost);
     await client.connect();
     await client.query(`LISTEN ${channel}`);

@@ -163,7 +163,7 @@ test("in successor mode: a process dies with the reply; an hour later its token 
     coordinator(t, server, { store, clock: new Clock(), fetch: andDies }).renew(cookie).catch(() => {});
   });
   await died;
-  const alive = coordinator(t, server, { store, clock, lockWait: 60_000, callTimeout: 60_000 });
+  const alive = coordinator(t, server, { store, clock });
   clock.advance(3_540_000);
   const told = alive.renew(cookie);
   // Nobody knows whether that process is gone: until its intent has ended.

@@ -11,9 +11,9 @@ import { TestStore } from "./store.mjs";
 const HOUR = 3_600_000;
 
 /** A coordinator that is signed in for an hour, on a store that counts. */
-async function signedIn(t, options = {}) {
+async function signedIn(t, { members, ...options } = {}) {
   const clock = new Clock();
-  const store = new TestStore(clock);
+  const store = Object.assign(new TestStore(clock), members);
   let refreshes = 0;
   const refresh = () => ({ access_token: `A${(refreshes += 1)}`, refresh_token: `R${refreshes}`, expires_in: 3_600 });
   const auth = new RefreshCoordinator({ clock, store, refresh, ...options });
@@ -66,15 +66,25 @@ test("a token that was refused is not served while its successor is fetched", as
   assert.equal((await another).accessToken, "A1");
 });
 
-test("where nobody announces changes, the store is asked again after 60 s", async (t) => {
-  const { auth, clock, store } = await signedIn(t);
-  clock.advance(59_000);
-  await auth.getTokens();
-  assert.equal(store.calls.length, 0);
-  clock.advance(2_000);
-  await auth.getTokens();
-  assert.ok(store.calls.length > 0);
-});
+const watch = () => () => {};
+const stores = {
+  "nobody announces changes": { asked: true },
+  "an announcement of another server may be lost": { scope: "cluster", watch, asked: true },
+  "an announcement of another process may be lost": { scope: "host", watch, asked: true },
+  "every change of the origin is announced": { scope: "origin", watch, asked: false },
+};
+
+for (const [title, { asked, ...members }] of Object.entries(stores)) {
+  test(`where ${title}, the store is ${asked ? "" : "not "}asked again after 60 s`, async (t) => {
+    const { auth, clock, store } = await signedIn(t, { members, sealKey: "at least sixteen characters" });
+    clock.advance(59_000);
+    await auth.getTokens();
+    assert.equal(store.calls.length, 0);
+    clock.advance(2_000);
+    await auth.getTokens();
+    assert.equal(store.calls.length > 0, asked);
+  });
+}
 
 test("a clock that throws is never thrown at the caller", async (t) => {
   const { auth, clock } = await signedIn(t);

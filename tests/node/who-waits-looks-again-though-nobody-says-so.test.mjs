@@ -9,18 +9,20 @@ import { RefreshCoordinator } from "refresh-coordinator";
 import { Clock } from "./clock.mjs";
 import { TestStore } from "./store.mjs";
 
-const stores = {
-  "a store that cannot be watched": (clock) => new TestStore(clock),
-  "a watch that says nothing": (clock) => Object.assign(new TestStore(clock), { watch: () => () => {} }),
+/** How each is told, and the least time between two looks in milliseconds: who may be told does not look so often. */
+const hosts = {
+  "a store that cannot be watched": { least: 90 },
+  "a watch that says nothing": { watch: () => () => {}, least: 1_900 },
+  "a channel that says nothing": { channel: { postMessage() {}, addEventListener() {}, removeEventListener() {} }, least: 1_900 },
 };
 
-for (const [title, open] of Object.entries(stores)) {
-  test(`${title}: the one who waits adopts what the other one got, long before its intent would have run out`, (t) => adopts(t, open));
+for (const [title, host] of Object.entries(hosts)) {
+  test(`${title}: the one who waits adopts what the other one got, long before its intent would have run out`, (t) => adopts(t, host));
 }
 
-async function adopts(t, open) {
+async function adopts(t, { watch, channel, least }) {
   const clock = new Clock();
-  const store = open(clock);
+  const store = Object.assign(new TestStore(clock), watch && { watch });
   let answer;
   const sent = new Promise((called) => {
     answer = (tokens) => tokens;
@@ -31,7 +33,7 @@ async function adopts(t, open) {
       });
   });
   const coordinator = () => {
-    const auth = new RefreshCoordinator({ clock, store, name: "polls", refresh: () => store.refresh() });
+    const auth = new RefreshCoordinator({ clock, store, channel, name: "polls", refresh: () => store.refresh() });
     t.after(() => auth.close());
     return auth;
   };
@@ -45,8 +47,10 @@ async function adopts(t, open) {
   const waits = new Promise((resolve) => other.subscribe((event) => event?.type === "waiting" && resolve()));
   const second = other.getAccessToken();
   await waits;
+  const began = performance.now();
   answer({ access_token: "A1", refresh_token: "R1", expires_in: 3_600 });
   // The clock of both stands still: only a look can tell.
   assert.deepEqual(await Promise.all([first, second]), ["A1", "A1"]);
+  assert.ok(performance.now() - began >= least);
   assert.equal(one.stats().presentations + other.stats().presentations, 1);
 }

@@ -30,7 +30,7 @@ use super::safeguard::{Safeguard, dropped};
 use super::tokens::{Grant, Millis, Secret, TokenSet};
 use super::verdict::{Class, Refusal, Verdict};
 
-/// A record that keeps changing under our hands this often is not worth more rounds.
+/// A record that keeps changing under our hands this often, one time after the other, is not worth more rounds.
 const ROUNDS: u32 = 64;
 
 /// Which record an exchange is about.
@@ -83,10 +83,14 @@ pub async fn exchange<W: World>(
     call: &Call<'_>,
 ) -> Result<Answer, Failure> {
     let mut exchange = Exchange::begin(context, entry, demand, call);
-    for _ in 0..ROUNDS {
+    let mut rounds = 0;
+    while rounds < ROUNDS {
+        let waits = exchange.waits;
         if let Some(answer) = exchange.round().await? {
             return Ok(answer);
         }
+        // A wait is paid for with the caller's patience.
+        rounds = if exchange.waits == waits { rounds + 1 } else { 0 };
     }
     Err(Failure::busy("contention", "the record keeps changing", None))
 }
@@ -113,6 +117,8 @@ struct Exchange<'a, W: World> {
     /// The first token seen: what a careless client would present (mutant only).
     captured: Option<Secret>,
     has_waited: bool,
+    /// How often it has waited for others.
+    waits: u32,
     has_slept: bool,
     /// [`Memory::turns`](super::memory::Memory) before the last look.
     turns: u64,
@@ -138,6 +144,7 @@ impl<'a, W: World> Exchange<'a, W> {
             setback: None,
             captured: None,
             has_waited: false,
+            waits: 0,
             has_slept: false,
             turns: 0,
         }
@@ -248,6 +255,7 @@ impl<'a, W: World> Exchange<'a, W> {
     async fn wait(&mut self, wait: Wait<'_>) -> Woken<W::Held> {
         let until = wait.until;
         let woken = self.context.world.wait_any(wait).await;
+        self.waits += u32::from(!matches!(woken, Woken::Locked(_)));
         let now = self.context.world.monotonic();
         if self.has_slept || now - until < SLEPT {
             return woken;

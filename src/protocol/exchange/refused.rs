@@ -5,7 +5,7 @@ use crate::protocol::context::Seen;
 use crate::protocol::decide::refusal::{AfterRefusal, after_refusal};
 use crate::protocol::failure::Failure;
 use crate::protocol::notice::What;
-use crate::protocol::ports::{StoreFailure, Wait, World, Written};
+use crate::protocol::ports::{StoreFailure, Wait, Woken, World, Written};
 use crate::protocol::safeguard::{Safeguard, dropped};
 use crate::protocol::tokens::Millis;
 use crate::protocol::verdict::{Reason, Refusal};
@@ -43,8 +43,9 @@ impl<W: World> Exchange<'_, W> {
     }
 
     async fn weigh(&mut self, claimed: &Claimed<W::Prepared>, reason: Reason) -> Result<Outcome, StoreFailure> {
-        let mut patience = self.context.world.lag().max(if claimed.taken_over { LATE_COMMIT } else { 0 });
-        for _ in 0..READINGS {
+        let patience = self.context.world.lag().max(if claimed.taken_over { LATE_COMMIT } else { 0 });
+        let (mut readings, mut until) = (0, None);
+        while readings < READINGS {
             let heard = self.context.world.heard(self.key());
             let there = if dropped(Safeguard::ReadAfterRefusal) {
                 Some(Seen { record: claimed.record.clone(), version: claimed.version.clone() })
@@ -64,22 +65,25 @@ impl<W: World> Exchange<'_, W> {
                         return Ok(Outcome::Again);
                     }
                 }
-                AfterRefusal::Reject(_, _) if patience > 0 => {
-                    let until = self.context.world.monotonic() + patience;
-                    patience = 0;
-                    let wait = Wait { key: self.key(), lock: false, hint_after: Some(heard), until };
-                    self.context.world.wait_any(wait).await;
-                }
                 AfterRefusal::Reject(next, reason) => {
+                    let now = self.context.world.monotonic();
+                    let end = *until.get_or_insert(now + patience);
+                    if now < end {
+                        // All of the time, however often something wakes it before.
+                        let wait = Wait { key: self.key(), lock: false, hint_after: Some(heard), until: end };
+                        if let Woken::Dismissed = self.context.world.wait_any(wait).await {
+                            until = Some(now);
+                        }
+                        continue;
+                    }
                     let version = there.and_then(|seen| seen.version);
-                    match self.write(&next, version.as_deref()).await {
-                        Ok(Written::Done(_)) => return Ok(Outcome::Rejected(reason)),
-                        Ok(Written::Conflict) => {}
-                        // Unknown outcome: the next reading tells.
-                        Err(_) => continue,
+                    // After a conflict, or an unknown outcome, the next reading tells.
+                    if let Ok(Written::Done(_)) = self.write(&next, version.as_deref()).await {
+                        return Ok(Outcome::Rejected(reason));
                     }
                 }
             }
+            readings += 1;
         }
         Ok(Outcome::Unknown)
     }
