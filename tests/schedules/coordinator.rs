@@ -220,7 +220,7 @@ impl Coordinator {
         }
         match &flight.presented {
             None => self.drain_behind().await,
-            Some(presented) => drop(self.context.drain_carried(presented).await),
+            Some(presented) => drop(self.context.drain_carried(presented, false).await),
         }
     }
 
