@@ -9,7 +9,7 @@ import { hostOf, ownMembers } from "./host.js";
 import { INSIDE, type Inside } from "./inside.js";
 import { type Instance, instance, mayRunInBackground } from "./instance.js";
 import { KeepFresh } from "./keep-fresh.js";
-import { accessTokenOf, type Entry, Freshness, Mirror, windowOf } from "./mirror.js";
+import { accessTokenOf, type Entry, Freshness, type Hearing, Mirror, windowOf } from "./mirror.js";
 import { onWake } from "./page-life.js";
 import { pageLocation } from "./page-location.js";
 import { measure } from "./performance-track.js";
@@ -71,7 +71,7 @@ export class RefreshCoordinator {
   readonly #fetch: (input: string, init: RequestInit) => unknown;
   readonly #origins: ReadonlySet<string>;
   readonly #background: boolean;
-  /** No background refresh before this moment of the host's monotonic clock; infinite while one runs. */
+  /** No background refresh before this moment of the host's monotonic clock, and no such look; infinite while one runs. */
   #backgroundAfter = -Infinity;
   readonly #keeper: KeepFresh;
   readonly #endWatch: () => void;
@@ -112,7 +112,8 @@ export class RefreshCoordinator {
       if (given["channel"] === undefined) host.channel?.close?.();
       throw error;
     }
-    this.#mirror = new Mirror(host.clock, announces(host));
+    this.#background = mayRunInBackground() || given["waitUntil"] !== undefined;
+    this.#mirror = new Mirror(host.clock, hearing(host, this.#background));
     this.#keeper = new KeepFresh(
       host.clock,
       () => this.#kept(() => this.#core.look()),
@@ -122,7 +123,6 @@ export class RefreshCoordinator {
     for (const what of missing(host.stores.session, host)) this.#degraded(what);
     this.#endListening = listenTo(host.stores.session, (what) => this.#degraded(what));
     this.#fetch = (input, init) => host.fetch(input, init);
-    this.#background = mayRunInBackground() || given["waitUntil"] !== undefined;
     const page = pageLocation();
     const origins = (given["origins"] as readonly string[] | undefined) ?? (page === undefined ? [] : [page]);
     // A page without an origin of its own, say of a file, shares the name "null" with all others.
@@ -299,7 +299,10 @@ export class RefreshCoordinator {
     if (entry === undefined) return undefined;
     const freshness = this.#mirror.freshness(entry);
     if (freshness === Freshness.Stale) return undefined;
-    if (freshness === Freshness.Advisory && this.#background) this.#refreshBehind(params);
+    if (this.#background) {
+      if (freshness === Freshness.Advisory) this.#refreshBehind(params);
+      else if (this.#mirror.isOverdue) this.#lookBehind();
+    }
     this.#mirror.serve(entry);
     return entry;
   }
@@ -315,12 +318,21 @@ export class RefreshCoordinator {
   }
 
   #refreshBehind(params: number): void {
+    this.#behind(() => this.#flight(Need.Ahead, params));
+  }
+
+  /** An announcement may have been lost. */
+  #lookBehind(): void {
+    this.#behind(() => this.#look());
+  }
+
+  #behind(work: () => Promise<unknown>): void {
     if (performance.now() < this.#backgroundAfter) return;
     this.#backgroundAfter = Infinity;
     const settled = () => {
       this.#backgroundAfter = performance.now() + BACKGROUND_PAUSE;
     };
-    this.#flight(Need.Ahead, params).then(settled, settled);
+    work().then(settled, settled);
   }
 
   /** `other`: the access token that was refused, or that the mirror has handed out. */
@@ -368,7 +380,7 @@ export class RefreshCoordinator {
     this.#told += 1;
     // What has no refresh token lives as long as its access token.
     if (error instanceof NoSessionError && error.code === "no-refresh-token") this.#observable.failed(error as RefreshError);
-    else if (error instanceof RevokedError || error instanceof NoSessionError) {
+    else if (isOver(error)) {
       this.#keeper.over();
       if (error instanceof RevokedError) this.#observable.over("revoked", error as RefreshError);
       else this.#observable.over("signed-out", undefined);
@@ -448,7 +460,9 @@ export class RefreshCoordinator {
       await this.#kept(() => this.#core.look());
     } catch (error) {
       // What was said of the session meanwhile is newer than what this look found.
-      if (told === this.#told) this.#failed(error);
+      if (told !== this.#told) return;
+      if (isOver(error)) this.#mirror.clear();
+      this.#failed(error);
     }
   }
 
@@ -476,6 +490,10 @@ export class RefreshCoordinator {
   }
 }
 
+function isOver(error: unknown): error is RevokedError | NoSessionError {
+  return error instanceof RevokedError || error instanceof NoSessionError;
+}
+
 // Where the host knows `using`: the end of the block closes the coordinator.
 const dispose = (Symbol as { dispose?: symbol }).dispose;
 if (dispose !== undefined) {
@@ -486,14 +504,15 @@ if (dispose !== undefined) {
   });
 }
 
-/** Is a change of the session's record by somebody else heard of without fail? What comes from another process may be lost. */
-function announces(host: Host): boolean {
+/** Is a change of the session's record by somebody else heard of? "mostly" needs `background`: what was not heard of is looked for there. */
+function hearing(host: Host, background: boolean): Hearing {
   try {
     const { own, scope, watch } = host.stores.session;
-    if (own === true) return true;
-    if (scope === "host" || scope === "cluster") return false;
-    return host.channel !== undefined || typeof watch === "function";
+    if (own === true) return "always";
+    if (host.channel === undefined && typeof watch !== "function") return "never";
+    if (scope !== "host" && scope !== "cluster") return "always";
+    return background ? "mostly" : "never";
   } catch {
-    return false;
+    return "never";
   }
 }

@@ -9,6 +9,12 @@ import { wrongArgument } from "./errors.js";
 import type { AdvisoryWindow } from "./keep-fresh.js";
 import type { Clock, TokenSet } from "./types.js";
 
+/** Is a change by somebody else heard of? "mostly": it is announced, and what another process says may be lost. */
+export type Hearing = "always" | "mostly" | "never";
+
+/** Where not every change is heard of, the record is looked at when what is held is this old, in milliseconds. */
+const UNHEARD = 60_000;
+
 /** A held token set, with the promises that are handed out for it: the same ones while it is held. */
 export class Entry implements AdvisoryWindow {
   readonly tokens: Promise<TokenSet>;
@@ -19,14 +25,14 @@ export class Entry implements AdvisoryWindow {
   readonly advisoryMonotonic: number;
   readonly mandatoryWall: number;
   readonly mandatoryMonotonic: number;
-  /** Until when it may be believed that nobody else has changed the record: monotonic clock. */
-  readonly until: number;
+  /** Until when it may be believed that nobody has changed the record unheard: monotonic clock. */
+  readonly unheard: number;
   /** Has it been handed out? */
   served = false;
 
-  constructor(held: Held, lookedAt: number, longest: number) {
+  constructor(held: Held, lookedAt: number) {
     this.held = held;
-    this.until = lookedAt + longest;
+    this.unheard = lookedAt + UNHEARD;
     const window = windowOf(held);
     this.advisoryWall = window.advisoryWall;
     this.advisoryMonotonic = window.advisoryMonotonic;
@@ -50,14 +56,12 @@ export function windowOf({ expiresAt, expiresMonotonic, advisory, mandatory }: H
 /** How fresh a held token set is. */
 export const Freshness = { Fresh: 0, Advisory: 1, Stale: 2 } as const;
 
-/** Where nobody announces changes, or an announcement may be lost, what is held may be this old, in milliseconds. */
-const UNANNOUNCED = 60_000;
 /** For how many sets of request parameters tokens are held. */
 const OTHERS = 256;
 
 export class Mirror {
   readonly #clock: Clock;
-  readonly #longest: number;
+  readonly #hearing: Hearing;
   /** Those without parameters of their own: nearly all calls. */
   #plain: Entry | undefined;
   readonly #others = new Map<number, Entry>();
@@ -65,11 +69,12 @@ export class Mirror {
   readonly #served = new Map<number, string | undefined>();
   #sid: string | undefined;
   #generation = 0;
+  /** When the record was last seen: monotonic clock. */
+  #lookedAt = -Infinity;
 
-  /** `announced`: a change by somebody else is heard of without fail. */
-  constructor(clock: Clock, announced: boolean) {
+  constructor(clock: Clock, hearing: Hearing) {
     this.#clock = clock;
-    this.#longest = announced ? Infinity : UNANNOUNCED;
+    this.#hearing = hearing;
   }
 
   /** False if a later generation is known already: a slow read that was overtaken. */
@@ -84,7 +89,8 @@ export class Mirror {
     this.#generation = held.generation;
     // A hint came since it was read: it is told, but not kept.
     if (held.overtaken) return true;
-    const entry = new Entry(held, this.#monotonic(), this.#longest);
+    this.#lookedAt = this.#monotonic();
+    const entry = new Entry(held, this.#lookedAt);
     this.#rotate(held);
     this.#put(entry);
     return true;
@@ -95,7 +101,7 @@ export class Mirror {
     for (const entry of [this.#plain, ...this.#others.values()]) {
       if (entry === undefined || entry.held.tokens.refreshToken === refreshToken) continue;
       const tokens = Object.freeze({ ...entry.held.tokens, ...(refreshToken === undefined ? {} : { refreshToken }) });
-      this.#put(new Entry({ ...entry.held, tokens }, this.#monotonic(), this.#longest));
+      this.#put(new Entry({ ...entry.held, tokens }, this.#monotonic()));
     }
   }
 
@@ -144,13 +150,18 @@ export class Mirror {
       const wall = this.#clock.now();
       const monotonic = this.#clock.monotonic();
       if (typeof wall !== "number" || typeof monotonic !== "number") return stale(wall, monotonic);
-      if (monotonic >= entry.until) return Freshness.Stale;
+      if (this.#hearing === "never" && monotonic >= entry.unheard) return Freshness.Stale;
       if (wall < entry.advisoryWall && monotonic < entry.advisoryMonotonic) return Freshness.Fresh;
       if (wall < entry.mandatoryWall && monotonic < entry.mandatoryMonotonic) return Freshness.Advisory;
     } catch {
       // A user's clock that throws tells nothing: the core, which has the host's, decides.
     }
     return Freshness.Stale;
+  }
+
+  /** Is the record to be looked at again, behind whoever is served? */
+  get isOverdue(): boolean {
+    return this.#hearing === "mostly" && this.#monotonic() >= this.#lookedAt + UNHEARD;
   }
 
   #monotonic(): number {

@@ -243,7 +243,10 @@ export interface RefreshCoordinatorOptions {
   advisoryWindow?: number;
   /** One attempt. Default: min(10 s, 0.3 × `grace` if that is set). */
   timeout?: number;
-  /** How long a caller waits for others. Default: 12 s, or 1 s more than 1.5 × `timeout` (at most `timeout` + 5 s): who waits for one that died takes over. */
+  /**
+   * How long a caller waits for others. Default: 16 s, which is 1 s more than one that died is waited for where no lock tells. With
+   * another `timeout` 1 s more than 1.5 × that, or than that + 5 s, and at least 12 s; 12 s if that is longer than `callTimeout`.
+   */
   lockWait?: number;
   /** How long one call into the store may take. Default: 5 s. */
   storeTimeout?: number;

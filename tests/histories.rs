@@ -166,7 +166,7 @@ impl History {
             },
         };
         let nonce = self.name("N");
-        let next = claimed(&free, nonce.clone(), lot.is_multiple_of(2), self.wall, &self.settings);
+        let next = claimed(&free, nonce.clone(), lot.is_multiple_of(2), self.wall, self.settings.intent_duration());
         self.attempts.push(Attempt { nonce, claimed: next.clone() });
         self.write(next, None);
     }

@@ -34,7 +34,7 @@ export interface FileStoreOptions {
   lock?: FileLocking | false;
   /**
    * For how long a read may return the previous value, in milliseconds: for a folder on a network whose attributes are cached, as NFS
-   * does for up to a minute. A refused refresh waits that long before it is believed. Default: 0.
+   * does for up to a minute. A refused refresh waits that long before it is believed: `callTimeout` should be longer. Default: 0.
    */
   lag?: number;
 }

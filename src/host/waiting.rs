@@ -2,6 +2,7 @@
 
 use std::future::{Future, pending};
 
+use super::clock::host_sleep;
 use super::locks::Held;
 use super::race::{First, race};
 use super::world::HostWorld;
@@ -12,6 +13,9 @@ use crate::protocol::tokens::Millis;
 /// How long after `close` a store in trouble is still asked to take what was granted, in milliseconds: longer than a database
 /// takes to be started again or to hand over to its replica. Then the process may end: its timers keep one of Node's alive.
 const PERSISTENCE: Millis = 300_000;
+
+/// The pause after a timer that ended too early, in milliseconds.
+const NO_CIRCLE: Millis = 50;
 
 impl Locks for HostWorld {
     type Held = Held;
@@ -55,6 +59,10 @@ impl Waiting for HostWorld {
             First::Right(First::Left(())) => Woken::Hinted,
             First::Right(First::Right(First::Left(()))) => {
                 self.slept_until(wait.until);
+                // A user's clock may have timers that end at once: nobody is to wait in a circle without a pause.
+                if self.clock.monotonic() + 1 < wait.until {
+                    host_sleep(NO_CIRCLE).await;
+                }
                 Woken::Elapsed
             }
             First::Right(First::Right(First::Right(()))) => Woken::Dismissed,

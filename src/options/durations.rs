@@ -24,13 +24,16 @@ pub struct Limits {
 /// Reads all options that are durations or counts, and the policies beside them.
 pub fn read<V: Value>(given: &Given<V>) -> Result<(Settings, Limits), Wrong> {
     let grace = seconds(given, "grace")?.unwrap_or_default();
+    let limits = Limits {
+        store: duration(given, "storeTimeout")?.unwrap_or(5_000),
+        call: duration(given, "callTimeout")?.unwrap_or(30_000),
+    };
     let defaults = Settings { timeout: timeout(given, grace)?, ..Settings::default() };
     let settings = Settings {
         mandatory_window: window(given, "mandatoryWindow")?,
         advisory_window: window(given, "advisoryWindow")?,
         timeout: defaults.timeout,
-        lock_wait: duration(given, "lockWait")?
-            .unwrap_or(defaults.lock_wait.max(defaults.intent_duration() + TAKE_OVER)),
+        lock_wait: duration(given, "lockWait")?.unwrap_or_else(|| lock_wait(&defaults, limits.call)),
         retries: retries(given)?.unwrap_or(defaults.retries),
         grace,
         unknown_lifetime: duration(given, "unknownLifetime")?.unwrap_or(defaults.unknown_lifetime),
@@ -39,11 +42,13 @@ pub fn read<V: Value>(given: &Given<V>) -> Result<(Settings, Limits), Wrong> {
             .word("onStoreFailure", &[("closed", OnStoreFailure::Closed), ("open", OnStoreFailure::Open)])?
             .unwrap_or(defaults.on_store_failure),
     };
-    let limits = Limits {
-        store: duration(given, "storeTimeout")?.unwrap_or(5_000),
-        call: duration(given, "callTimeout")?.unwrap_or(30_000),
-    };
     Ok((settings, limits))
+}
+
+/// Long enough to take over from an owner that died, if the caller is there for so long.
+fn lock_wait(defaults: &Settings, call: Millis) -> Millis {
+    let taken_over = defaults.intent_duration() + TAKE_OVER;
+    defaults.lock_wait.max(if taken_over < call { taken_over } else { 0 })
 }
 
 /// An attempt must leave time to send the same token again while the server still accepts it.

@@ -39,6 +39,11 @@ impl Settings {
     pub fn intent_duration(&self) -> Millis {
         self.timeout + (self.timeout / 2).min(5_000)
     }
+
+    /// The same on a store with this lag: an owner that is refused waits for as long before it says so.
+    pub fn intent_duration_with(&self, lag: Millis) -> Millis {
+        if lag == 0 { self.intent_duration() } else { self.intent_duration().max(self.timeout + lag + 2_000) }
+    }
 }
 
 impl Default for Settings {
@@ -65,5 +70,8 @@ mod tests {
     fn an_intent_outlives_its_presentation_by_five_seconds_at_most() {
         let duration = |timeout| Settings { timeout, ..Settings::default() }.intent_duration();
         assert_eq!([duration(10_000), duration(30_000), duration(4_000)], [15_000, 35_000, 6_000]);
+        let with = |lag| Settings::default().intent_duration_with(lag);
+        assert_eq!([with(0), with(3_000), with(60_000)], [15_000, 15_000, 72_000]);
+        assert_eq!(Settings { timeout: 500, ..Settings::default() }.intent_duration_with(0), 750);
     }
 }

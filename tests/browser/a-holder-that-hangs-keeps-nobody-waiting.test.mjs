@@ -14,7 +14,7 @@ const TABS = 3;
 const CALLERS = 5;
 /** The coordinator's own, in milliseconds: one attempt; how long callers wait for others. */
 const TIMEOUT = 10_000;
-const LOCK_WAIT = 12_000;
+const LOCK_WAIT = 16_000;
 /** The longest one after a first failure, in milliseconds. */
 const COOL_DOWN = 1_000;
 /** Within the advisory window: a refresh is begun, and the token is served meanwhile. */

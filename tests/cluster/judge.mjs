@@ -25,6 +25,9 @@ import { vanished } from "../chaos/vanished.mjs";
 /** What a browser may be told while its session lives: not now. */
 const NOT_NOW = ["TransientError", "StoreError", "BadGateway", "no response"];
 
+/** For so long a refusal is remembered at least, in milliseconds. */
+const REMEMBERED = 60_000;
+
 /**
  * @param timeout of one attempt, in milliseconds: who stands still for less is not late
  * @param expiries of each session
@@ -106,6 +109,7 @@ function causes(before, presentation, sight) {
     for (const entry of refusal === undefined ? [] : sight.failedAfter(earlier)) {
       if (entry.at < until) found.push({ is: "its session was over, and the store did not take that", entry });
     }
+    if (refusal?.type === "refused" && until - refusal.at >= REMEMBERED) found.push({ is: "its session was over, as the server had said more than a minute before", entry: refusal });
     for (const entry of sight.gaveUp(earlier)) {
       if (entry.at <= until) found.push({ is: "its reply came later than its owner waits", entry });
     }

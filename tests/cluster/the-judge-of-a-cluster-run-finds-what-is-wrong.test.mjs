@@ -86,6 +86,12 @@ test("a session that is over is presented once more if the store was away when i
   assert.match(twice().wrong.join(), /presentation 3 of R1 .*, again, without a cause/);
 });
 
+test("a session that is over is presented once more when its refusal is forgotten, after a minute", () => {
+  const later = (at) => judged(run(presents("a", 1), said("rotated", 1), { type: "lost", id: 1 }, presents("b", 2), said("reused", 2), presents("b", 3, "R2"), said("refused", 3), { ...write("c", "R2"), at }, sends("c", 4), arrives("c", 4, "R2"), said("refused", 4), told(revoked("response-lost")), lost));
+  assert.deepEqual(later(62_000).wrong, []);
+  assert.match(later(50_000).wrong.join(), /presentation 4 of R2 .*, again, without a cause/);
+});
+
 test("who was overtaken may have handed out a successor, of which nobody knows why it is dead", () => {
   const paused = [leaves("a", "stop"), { type: "back", place: "a", at: 9_000 }];
   assert.deepEqual(judged(reuse({ between: paused, reason: "unknown" })).wrong, []);

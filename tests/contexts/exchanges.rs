@@ -751,6 +751,40 @@ fn a_patient_caller_may_be_woken_any_number_of_times() {
 }
 
 #[test]
+fn hints_without_end_do_not_prolong_a_callers_patience() {
+    let context = with(&stale());
+    context.world.locks.set(Some(LockScope::Covering));
+    context.world.taken.set(true);
+    for hint in 1..=2_000 {
+        context.world.while_waiting(move |world| {
+            world.monotonic.set(world.monotonic.get() + 10);
+            world.heard.set(hint);
+        });
+    }
+    assert_eq!(told(got(&context)), ("transient", "contention".into()));
+    assert_eq!(context.world.monotonic.get(), 12_000 + 10 * 63);
+}
+
+#[test]
+fn one_look_of_a_waiter_may_fail() {
+    let waits = |failures: u64| {
+        let context = with(&Record { intent: Some(intent("theirs", false)), ..stale() });
+        let key = context.names.session().key;
+        context.world.while_waiting(move |world| {
+            (0..failures).for_each(|_| world.fail_read());
+            world.heard.set(1);
+        });
+        context.world.while_waiting(move |world| {
+            world.put(&key, &renewed());
+            world.heard.set(2);
+        });
+        got(&context)
+    };
+    assert_eq!(waits(1), Ok("A1".into()));
+    assert_eq!(told(waits(2)).0, "store");
+}
+
+#[test]
 fn after_a_take_over_the_late_owner_is_given_time_to_commit() {
     let context = with(&Record { intent: Some(intent("theirs", true)), ..stale() });
     context.world.locks.set(Some(LockScope::Covering));

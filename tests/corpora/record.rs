@@ -209,7 +209,7 @@ fn claiming(
         assert!((1..=60_000).contains(&wait), "{wait}");
         assert!(next.failures > record.failures || next.failures == FAILURES_CAP, "and the next one longer");
     }
-    let ours = claimed(record, "mine".into(), covered, known.wall, settings);
+    let ours = claimed(record, "mine".into(), covered, known.wall, settings.intent_duration());
     keeps(record, &ours);
     let intent = ours.intent.as_ref().expect("an intent");
     assert!(intent.hash == record.live_hash() && intent.duration >= settings.timeout && ours.retry_at.is_none());

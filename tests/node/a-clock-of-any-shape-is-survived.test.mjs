@@ -4,11 +4,14 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { inspect } from "node:util";
 
+import { RefreshCoordinator } from "refresh-coordinator";
+
 import { unavailable } from "../authorization-server/faults.mjs";
 import { failing } from "./callbacks-of-any-shape.mjs";
 import { Clock } from "./clock.mjs";
 import { rejects } from "./errors.mjs";
 import { LIFETIME, authorizationServer, coordinator, scene } from "./scene.mjs";
+import { TestStore } from "./store.mjs";
 
 /** A clock of which one method is another's. */
 const clockWith = (members) => {
@@ -54,6 +57,34 @@ for (const value of [undefined, null, 5, "later"]) {
     await auth.setTokens({ refresh_token: tokens.refresh_token });
     const [outcome] = await Promise.allSettled([auth.getAccessToken()]);
     if (outcome.status === "rejected") assert.ok(["TransientError", "StoreError"].includes(outcome.reason.name), String(outcome.reason));
+  });
+}
+
+/** What a wait for somebody else is measured with. */
+const timers = {
+  "whose time goes on": () => performance.now(),
+  "whose time stands still": () => 0,
+};
+
+for (const [title, monotonic] of Object.entries(timers)) {
+  test(`sleep is over at once, by a clock ${title}: who waits for another one blocks nobody, and is told`, async (t) => {
+    const normal = new Clock(Date.now());
+    const store = new TestStore(normal);
+    const begin = (options) => {
+      const auth = new RefreshCoordinator({ store, name: "shared", ...options });
+      t.after(() => auth.close());
+      return auth;
+    };
+    const sent = new Promise((resolve) => {
+      const owner = begin({ clock: normal, refresh: () => (resolve(), new Promise(() => {})) });
+      owner.setTokens({ refresh_token: "R0" }).then(() => owner.getAccessToken()).catch(() => {});
+    });
+    await sent;
+    const waits = begin({ clock: { now: () => Date.now(), monotonic, sleep: async () => {} }, lockWait: 500, refresh: () => ({}) });
+    // Its own limit is over at once, too; the flight goes on.
+    await rejects(waits.getAccessToken(), "TransientError");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.ok(store.calls.length < 100, `${store.calls.length} calls into the store before anybody else had a turn`);
   });
 }
 

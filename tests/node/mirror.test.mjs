@@ -67,22 +67,42 @@ test("a token that was refused is not served while its successor is fetched", as
 });
 
 const watch = () => () => {};
+const sealKey = "at least sixteen characters";
 const stores = {
-  "nobody announces changes": { asked: true },
-  "an announcement of another server may be lost": { scope: "cluster", watch, asked: true },
-  "an announcement of another process may be lost": { scope: "host", watch, asked: true },
-  "every change of the origin is announced": { scope: "origin", watch, asked: false },
+  "where nobody announces changes, the store is asked again after 60 s": { asked: true },
+  "where every change of the origin is announced, it is not": { scope: "origin", watch, asked: false },
 };
 
 for (const [title, { asked, ...members }] of Object.entries(stores)) {
-  test(`where ${title}, the store is ${asked ? "" : "not "}asked again after 60 s`, async (t) => {
-    const { auth, clock, store } = await signedIn(t, { members, sealKey: "at least sixteen characters" });
+  test(title, async (t) => {
+    const { auth, clock, store } = await signedIn(t, { members });
     clock.advance(59_000);
     await auth.getTokens();
     assert.equal(store.calls.length, 0);
     clock.advance(2_000);
     await auth.getTokens();
     assert.equal(store.calls.length > 0, asked);
+  });
+}
+
+for (const scope of ["host", "cluster"]) {
+  test(`where an announcement may be lost, the store is looked at after 60 s, and nobody waits for that: ${scope}`, async (t) => {
+    const { auth, clock, store } = await signedIn(t, { members: { scope, watch }, sealKey });
+    const elsewhere = new RefreshCoordinator({ clock, store, sealKey, refresh: () => ({}) });
+    t.after(() => elsewhere.close());
+    await elsewhere.signOut();
+    store.calls.length = 0;
+    clock.advance(59_000);
+    assert.equal(await auth.getAccessToken(), "A0");
+    assert.equal(store.calls.length, 0);
+    clock.advance(2_000);
+    const hangs = new Promise((resolve) => (store.instead.read = async (honest) => (await resolve(), honest())));
+    const served = auth.getAccessToken();
+    const looked = new Promise((resolve) => auth.subscribe(() => auth.getSnapshot().status === "signed-out" && resolve()));
+    assert.equal(await served, "A0");
+    await hangs;
+    await looked;
+    await assert.rejects(auth.getAccessToken(), { name: "NoSessionError" });
   });
 }
 

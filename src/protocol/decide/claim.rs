@@ -79,9 +79,8 @@ pub fn take_over(record: &Record, settings: &Settings, known: &Knowledge<'_>, pe
     TakenOver::Present(next)
 }
 
-/// The record with our intent in it.
-pub fn claimed(record: &Record, nonce: String, locked: bool, wall: Millis, settings: &Settings) -> Record {
-    let duration = settings.intent_duration();
+/// The record with our intent in it, which lives for so many milliseconds.
+pub fn claimed(record: &Record, nonce: String, locked: bool, wall: Millis, duration: Millis) -> Record {
     let mut next = record.clone();
     next.intent = Some(Intent { nonce, hash: record.live_hash(), locked, deadline: wall + duration, duration });
     next.retry_at = None;

@@ -199,7 +199,7 @@ pub const LATECOMERS: Millis = 3_600_000;
 
 /// How long a successor-mode record is kept, in milliseconds: until its access token expires, at least 60 s, at most
 /// 1 h, and never shorter than what it fences. An hour, if it knows what nobody else does: that a token may be spent of which no
-/// reply was stored, or that the session is over. `only_copy`: the caller cannot store what it gets, so nobody else has it until
+/// reply was stored, or that the user has signed out. `only_copy`: the caller cannot store what it gets, so nobody else has it until
 /// one comes who can.
 pub fn time_to_live(record: &Record, wall: Millis, only_copy: bool) -> Millis {
     let expires = record.grants.values().map(|grant| grant.expires_at).max().unwrap_or(wall);
@@ -207,7 +207,7 @@ pub fn time_to_live(record: &Record, wall: Millis, only_copy: bool) -> Millis {
     let intent = record.intent.as_ref().filter(|_| !dropped(Safeguard::FencedLife));
     let fenced = intent.map_or(0, |intent| intent.duration);
     // An owner that died leaves its intent: then whoever comes within the hour still knows that the token may have been sent.
-    let unfinished = intent.is_some() || record.sends > 0 || !record.revoke.is_empty() || record.state != State::Active;
+    let unfinished = intent.is_some() || record.sends > 0 || !record.revoke.is_empty() || record.state == State::Out;
     let kept = if only_copy { SPENT_REMEMBERED } else { kept };
     fenced + if unfinished { kept.max(LATECOMERS) } else { kept }
 }
@@ -449,7 +449,8 @@ mod tests {
         assert_eq!(of(&kept(65_001)), 60_001);
         assert_eq!(of(&kept(99_999_999)), 3_600_000);
         assert_eq!(of(&Record { intent: claimed().intent, ..kept(65_001) }), 3_600_010);
-        assert_eq!(of(&Record { state: State::Rejected, ..kept(65_001) }), 3_600_000);
+        assert_eq!(of(&Record { state: State::Rejected, ..kept(65_001) }), 60_001, "the server says so again");
+        assert_eq!(of(&Record { state: State::Rejected, sends: 1, ..kept(65_001) }), 3_600_000);
         assert_eq!(of(&Record { state: State::Out, ..kept(65_001) }), 3_600_000);
         assert_eq!(of(&Record { sends: 1, ..kept(65_001) }), 3_600_000);
         assert_eq!(of(&Record { revoke: vec![Secret::new("R")], ..kept(65_001) }), 3_600_000);

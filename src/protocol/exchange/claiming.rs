@@ -37,7 +37,8 @@ impl<W: World> Exchange<'_, W> {
         };
         let world = &self.context.world;
         let (began, heard, nonce) = (self.context.moment(), world.heard(self.key()), world.nonce());
-        let record = claimed(&base, nonce.clone(), self.covered(), began.wall, &self.context.settings);
+        let duration = self.context.settings.intent_duration_with(world.lag());
+        let record = claimed(&base, nonce.clone(), self.covered(), began.wall, duration);
         let claimed = |record, version| Claimed {
             record,
             version,

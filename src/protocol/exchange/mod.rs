@@ -85,12 +85,13 @@ pub async fn exchange<W: World>(
     let mut exchange = Exchange::begin(context, entry, demand, call);
     let mut rounds = 0;
     while rounds < ROUNDS {
-        let waits = exchange.waits;
+        let (waits, began) = (exchange.waits, context.world.monotonic());
         if let Some(answer) = exchange.round().await? {
             return Ok(answer);
         }
-        // A wait is paid for with the caller's patience.
-        rounds = if exchange.waits == waits { rounds + 1 } else { 0 };
+        // A wait is paid for with the caller's patience, while there is any.
+        let has_paid = exchange.waits > waits && context.world.monotonic() > began && !exchange.out_of_patience();
+        rounds = if has_paid { 0 } else { rounds + 1 };
     }
     Err(Failure::busy("contention", "the record keeps changing", None))
 }
@@ -120,6 +121,8 @@ struct Exchange<'a, W: World> {
     /// How often it has waited for others.
     waits: u32,
     has_slept: bool,
+    /// The last look failed, and was not told of.
+    has_missed: bool,
     /// [`Memory::turns`](super::memory::Memory) before the last look.
     turns: u64,
 }
@@ -146,6 +149,7 @@ impl<'a, W: World> Exchange<'a, W> {
             has_waited: false,
             waits: 0,
             has_slept: false,
+            has_missed: false,
             turns: 0,
         }
     }
@@ -159,8 +163,15 @@ impl<'a, W: World> Exchange<'a, W> {
         self.turns = self.context.memory().turns;
         let found = match self.read().await {
             Ok(found) => found,
+            // Who waits looks more often than there is news: one such look may fail.
+            Err(_) if self.waits > 0 && !self.has_missed && !self.out_of_patience() => {
+                self.has_missed = true;
+                self.wait_for_change(heard, self.patience).await;
+                return Ok(None);
+            }
             Err(failure) => return self.without_store(failure).await.map(Some),
         };
+        self.has_missed = false;
         let (seen, fall_back) = match self.look(found)? {
             looking::Looked::Answer(answer) => return Ok(Some(answer)),
             looking::Looked::Pause(until) => return self.pause(heard, until).await,

@@ -74,6 +74,8 @@ impl<W: World> Exchange<'_, W> {
                         if let Woken::Dismissed = self.context.world.wait_any(wait).await {
                             until = Some(now);
                         }
+                        // Against a clock that stands still.
+                        readings += u32::from(self.context.world.monotonic() <= now);
                         continue;
                     }
                     let version = there.and_then(|seen| seen.version);
