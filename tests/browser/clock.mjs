@@ -11,12 +11,19 @@ export const clock = (began) => ({
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       signal?.throwIfAborted();
+      // Whoever was put ahead of the time that it wanted to sleep until.
+      if (ms <= 0) return resolve();
       const sleeper = { until: elapsed + ms, resolve };
       sleepers.add(sleeper);
       const abandon = () => sleepers.delete(sleeper) && reject(signal.reason);
       signal?.addEventListener("abort", abandon, { once: true });
     }),
 });
+
+/** Waits until so many sleep for so long from now on. */
+export async function asleep(count, ms) {
+  while ([...sleepers].filter(({ until }) => until === elapsed + ms).length < count) await new Promise((later) => setTimeout(later));
+}
 
 export function putAhead(ms) {
   elapsed += ms;

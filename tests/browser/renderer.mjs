@@ -7,11 +7,17 @@ export async function kill(page) {
   await gone;
 }
 
-/** Stops the process of a tab where it stands. Returns a function by which it goes on. */
+/** Stops the process of a tab where it stands. Returns a function by which it goes on, if it is still there. */
 export async function halt(page) {
   const id = await processOf(page);
   process.kill(id, "SIGSTOP");
-  return () => process.kill(id, "SIGCONT");
+  return () => {
+    try {
+      process.kill(id, "SIGCONT");
+    } catch (error) {
+      if (error.code !== "ESRCH") throw error;
+    }
+  };
 }
 
 /**

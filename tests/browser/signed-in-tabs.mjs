@@ -38,8 +38,8 @@ export async function tabsWithClocks(t, count, personality, options) {
   const began = Math.floor(Date.now() / 1_000) * 1_000;
   const wind = (page) =>
     page.evaluate(async (began) => {
-      const { clock, putAhead } = await import("/tests/browser/clock.mjs");
-      Object.assign(globalThis, { own: { clock: clock(began) }, putAhead });
+      const { clock, ...members } = await import("/tests/browser/clock.mjs");
+      Object.assign(globalThis, { own: { clock: clock(began) }, ...members });
     }, began);
   const all = await signedInTabs(t, count, personality, options, { furnish: wind });
   const putAhead = (ms, pages = all.pages) => Promise.all(pages.map((page) => page.evaluate((ms) => putAhead(ms), ms)));
