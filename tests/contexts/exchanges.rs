@@ -782,6 +782,17 @@ fn one_look_of_a_waiter_may_fail() {
     };
     assert_eq!(waits(1), Ok("A1".into()));
     assert_eq!(told(waits(2)).0, "store");
+    // Without a hint it looks again soon: a token that the server still accepts may wait to be sent.
+    let context = with(&stale());
+    context.world.answer(not_now(2_000));
+    context.world.while_waiting(|world| {
+        world.fail_read();
+        world.monotonic.set(2_000);
+        world.heard.set(1);
+    });
+    context.world.answer(grants("R1", "A1"));
+    assert_eq!(got(&context), Ok("A1".into()));
+    assert_eq!(*context.world.waited.borrow(), [3_000]);
 }
 
 #[test]

@@ -33,6 +33,9 @@ use super::verdict::{Class, Refusal, Verdict};
 /// A record that keeps changing under our hands this often, one time after the other, is not worth more rounds.
 const ROUNDS: u32 = 64;
 
+/// How long after a look that failed there is another one, in milliseconds.
+const SECOND_LOOK: Millis = 1_000;
+
 /// Which record an exchange is about.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -166,7 +169,8 @@ impl<'a, W: World> Exchange<'a, W> {
             // Who waits looks more often than there is news: one such look may fail.
             Err(_) if self.waits > 0 && !self.has_missed && !self.out_of_patience() => {
                 self.has_missed = true;
-                self.wait_for_change(heard, self.patience).await;
+                // Not for long: the server may grant a grace window, and the token wait in it to be sent again.
+                self.wait_for_change(heard, self.context.world.monotonic() + SECOND_LOOK).await;
                 return Ok(None);
             }
             Err(failure) => return self.without_store(failure).await.map(Some),
