@@ -22,7 +22,7 @@ pub fn redact(text: &str, secrets: &[&str]) -> String {
     let text: Vec<char> = text.chars().take(READ).collect();
     let folded: Vec<u8> = text.iter().copied().map(fold).collect();
     let mut hidden = shared(&folded, secrets);
-    hide_token_like(&folded, &mut hidden);
+    hide_token_like(&text, &mut hidden);
     shorten(&masked(&text, &hidden))
 }
 
@@ -108,12 +108,18 @@ fn forms(secret: &str) -> Vec<Vec<u8>> {
     forms
 }
 
-/// Marks long unbroken runs of the characters that tokens consist of: a server may repeat one that is unknown here.
-fn hide_token_like(text: &[u8], hidden: &mut [bool]) {
+/// Marks long unbroken runs of the characters that tokens consist of: a server may repeat one that is unknown here. What begins
+/// like a path is not one run: whoever is told of a file wants to know which.
+fn hide_token_like(text: &[char], hidden: &mut [bool]) {
     let mut start = 0;
-    for run in text.split(|byte| !(byte.is_ascii_alphanumeric() || b"+/.~=%".contains(byte))) {
-        if run.len() >= TOKEN {
-            mark(hidden, start, run.len());
+    for run in text.split(|letter| !(letter.is_ascii_alphanumeric() || "-_+/.~=%".contains(*letter))) {
+        let is_path = run.first() == Some(&'/');
+        let mut from = start;
+        for part in run.split(|letter| is_path && *letter == '/') {
+            if part.len() >= TOKEN {
+                mark(hidden, from, part.len());
+            }
+            from += part.len() + 1;
         }
         start += run.len() + 1;
     }
@@ -200,6 +206,9 @@ mod tests {
         assert_eq!(redact(&format!("({unknown})"), &[]), "([redacted])");
         let trace = "Trace ID: 0f8fad5b-d9cb-469f-a165-70867728950e";
         assert_eq!(redact(trace, &[]), trace);
+        let file = "`/home/ann/.config/a-tool/profiles/credentials.json` is not JSON";
+        assert_eq!(redact(file, &[]), file, "it is to be repaired");
+        assert_eq!(redact(&format!("/home/ann/{unknown}.json"), &[]), "/home/ann/[redacted]");
     }
 
     #[test]
