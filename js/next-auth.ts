@@ -44,6 +44,8 @@ export interface FreshJwtOptions {
    * Default: the data's member `refresh` if it is one of the words, else `newer`.
    */
   update?: Freshness | ((data: unknown) => Freshness);
+  /** Hears why a refresh failed, also while the access token is still valid: the token's `error` has a code only. What it throws is ignored. */
+  onError?: (error: unknown) => void;
   /** The id of the provider that `auth` is for, where there are several: the sessions of others are left alone. */
   provider?: string;
 }
@@ -61,7 +63,7 @@ export type NextJwt<Params extends JwtParams, Result> = (
 type Renewing = Pick<RefreshCoordinator, "renew">;
 
 const WORDS: readonly unknown[] = ["valid", "newer", "minted-after-now"] satisfies Freshness[];
-const OPTIONS = ["canPersist", "update", "provider"];
+const OPTIONS = ["canPersist", "update", "onError", "provider"];
 
 /**
  * Makes the `jwt` callback.
@@ -157,9 +159,15 @@ async function fresh<Token extends object>(
     const replaced = current.accessToken !== tokens.accessToken || current.refreshToken !== tokens.refreshToken;
     return { token: refreshed(carried, current), ...(replaced ? { tokens: current } : {}) };
   } catch (error) {
+    tell(options.onError, error);
     const now = Date.now();
     return { token: withError(carried, error, { alive: isAlive(carried, now), forced: demanded !== "valid", now }) };
   }
+}
+
+/** A log that fails costs no session. */
+function tell(onError: FreshJwtOptions["onError"], error: unknown): void {
+  void (async () => onError?.(error))().catch(() => {});
 }
 
 /** Has the access token ended, as far as it says? */
@@ -198,14 +206,15 @@ function checked<Params extends JwtParams>(params: Params): Params {
 function check(auth: unknown, options: unknown): void {
   if (typeof (auth as Renewing | undefined)?.renew !== "function") throw wrong("the first argument must be a RefreshCoordinator");
   if (options === undefined) return;
-  if (typeof options !== "object" || options === null) throw wrong("the options must be an object: { canPersist, update, provider }");
+  if (typeof options !== "object" || options === null) throw wrong("the options must be an object: { canPersist, update, onError, provider }");
   const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name));
-  if (unknown !== undefined) throw wrong(`there is no option \`${unknown}\`: the options are { canPersist, update, provider }`);
-  const { canPersist, update, provider } = options as Record<string, unknown>;
+  if (unknown !== undefined) throw wrong(`there is no option \`${unknown}\`: the options are { canPersist, update, onError, provider }`);
+  const { canPersist, update, onError, provider } = options as Record<string, unknown>;
   if (canPersist !== undefined && typeof canPersist !== "boolean") throw wrong("`canPersist` must be true or false");
   if (update !== undefined && typeof update !== "function" && !isFreshness(update)) {
     throw wrong(`\`update\` must be a function or one of ${WORDS.join(", ")}`);
   }
+  if (onError !== undefined && typeof onError !== "function") throw wrong("`onError` must be a function");
   if (provider !== undefined && (typeof provider !== "string" || provider === "")) throw wrong("`provider` must be the id of a provider");
 }
 

@@ -28,7 +28,7 @@ export interface TokenInput {
   refreshToken?: string;
   /** Milliseconds since the epoch. A value that looks like seconds is refused. */
   expiresAt?: number;
-  /** Seconds. */
+  /** Seconds from the call: not for tokens that were kept for a while. */
   expiresIn?: number;
   tokenType?: string;
   scope?: string;
@@ -36,7 +36,7 @@ export interface TokenInput {
   extra?: Record<string, unknown>;
   access_token?: string;
   refresh_token?: string;
-  /** Seconds (RFC 6749 section 5.1). */
+  /** Seconds from the call (RFC 6749 section 5.1): not for tokens that were kept for a while. */
   expires_in?: number | string;
   /** Seconds or milliseconds since the epoch, as some servers and Auth.js write it. */
   expires_at?: number | string;
@@ -87,7 +87,10 @@ export interface Store {
   /**
    * Writes if the version still is `ifVersion` (`null`: if there is nothing); `undefined` as value deletes.
    * Resolves with the new version, or with `undefined` on a conflict, when nothing was written. A throw means that the
-   * outcome is unknown.
+   * outcome is unknown; there must be one if `ifVersion` is `undefined`.
+   *
+   * `ttl`: milliseconds from now, after which value and version are absent. Without one the value stays until it is deleted, also if
+   * the write before had one.
    */
   write(
     key: string,
@@ -216,7 +219,7 @@ export interface RefreshCoordinatorOptions {
     | ((request: AuthenticationRequest) => MaybePromise<AuthenticationAddition | undefined | void>);
   /** Extra form parameters of every request. */
   params?: RequestParameters;
-  /** The session's name. Default: `default`. */
+  /** The session's name: on a server one for each user. Default: `default`, one session for everybody. */
   session?: string;
   /** Tells coordinators with a custom `refresh` apart. */
   name?: string;
@@ -409,7 +412,7 @@ export interface Stats {
   readonly presentations: number;
   /** Calls that joined an open flight. */
   readonly joins: number;
-  /** Token sets taken over from another context. */
+  /** Token sets taken over from another context, in session mode. */
   readonly adoptions: number;
   /** Flights that waited for another context. */
   readonly waits: number;

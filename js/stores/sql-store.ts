@@ -111,6 +111,7 @@ export function sqlTable({ dialect: name = "postgres", table = TABLE }: Pick<Sql
  *     try {
  *       await client.connect();
  *       await client.query(`LISTEN ${channel}`);
+ *       client.unref();
  *     } catch (error) {
  *       await client.end();
  *       throw error;
@@ -120,8 +121,11 @@ export function sqlTable({ dialect: name = "postgres", table = TABLE }: Pick<Sql
  * });
  * ```
  */
-export function sqlStore({ query, listen, dialect: name = "postgres", table = TABLE, lag = 0 }: SqlStoreOptions): SqlStore {
-  if (typeof query !== "function") throw new TypeError("`query` must be a function");
+export function sqlStore(options: SqlStoreOptions): SqlStore {
+  const { query, listen, dialect: name = "postgres", table = TABLE, lag = 0 } = Object(options) as SqlStoreOptions;
+  if (typeof query !== "function") {
+    throw new TypeError("`query` must be a function, as in { query: (statement, values) => pool.query(statement, values) }");
+  }
   if (listen !== undefined && typeof listen !== "function") throw new TypeError("`listen` must be a function");
   checkedLag(lag);
   const dialect = checkedDialect(name, table);
@@ -209,7 +213,7 @@ export function sqlStore({ query, listen, dialect: name = "postgres", table = TA
 const flat = (table: string): string => table.replace(".", "_");
 
 function checkedDialect(name: SqlDialectName, table: string): Dialect {
-  if (!Object.hasOwn(DIALECTS, name)) throw new TypeError(`\`dialect\` must be one of ${Object.keys(DIALECTS).join(", ")}`);
+  if (!Object.hasOwn(DIALECTS, name)) throw new TypeError(`\`dialect\` must be one of ${Object.keys(DIALECTS).join(", ")}; MariaDB is mysql`);
   if (typeof table !== "string" || !NAME.test(table)) {
     throw new TypeError("`table` must be a name of at most 63 letters, digits and `_`, which may follow that of its schema and a dot");
   }

@@ -1,7 +1,7 @@
 /** The contract of a store, third part: several who write and read at once. */
 
 import type { Store } from "../types.js";
-import { equal, turn } from "./expect.js";
+import { equal, gone, turn } from "./expect.js";
 import type { Bench, Cases } from "./store-contract.js";
 
 export const concurrency: Cases = {
@@ -11,7 +11,7 @@ export const concurrency: Cases = {
     const [fresh, taken, expired] = [bench.key(), bench.key(), bench.key()];
     const version = (await one.write(taken, "0", { ifVersion: null })) as string;
     await one.write(expired, "0", { ifVersion: null, ttl: 1 });
-    while ((await one.read(expired)) !== undefined) await turn();
+    await gone(one, expired);
     for (const [key, ifVersion] of [[fresh, null], [taken, version], [expired, null]] as const) {
       const written = await Promise.all(stores.map(async (store, index) => store.write(key, `by ${index}`, { ifVersion })));
       const winners = written.flatMap((version, index) => (version === undefined ? [] : [index]));

@@ -1,5 +1,7 @@
 /** The few assertions of the contract: it runs under any test runner, and in a page, so it brings its own. */
 
+import type { Store } from "../types.js";
+
 /** Throws unless both are the same. `about` says what it would mean. */
 export function equal(actual: unknown, expected: unknown, about = ""): void {
   if (Object.is(actual, expected)) return;
@@ -13,7 +15,7 @@ export async function refuses(call: () => unknown, about: string): Promise<void>
   } catch {
     return;
   }
-  throw new Error(`${about}: it was not refused`);
+  throw new Error(`${about}: it resolved, and must throw`);
 }
 
 /** Settles with the promise, or says what never came. Generous, for it ends nothing but a test that has failed. */
@@ -26,6 +28,19 @@ export async function arrives<T>(promise: Promise<T>, what: string): Promise<T> 
     return await Promise.race([promise, late]);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** Waits until the key's time to live is over. */
+export async function gone(store: Store, key: string): Promise<void> {
+  let wanted = true;
+  const looking = (async () => {
+    while (wanted && (await store.read(key)) !== undefined) await turn();
+  })();
+  try {
+    await arrives(looking, "its time to live is over");
+  } finally {
+    wanted = false;
   }
 }
 

@@ -1,7 +1,6 @@
 /** The contract of a store, second part: values that end by themselves. */
 
-import type { Store } from "../types.js";
-import { arrives, equal, turn } from "./expect.js";
+import { equal, gone } from "./expect.js";
 import type { Cases } from "./store-contract.js";
 
 const DAY = 24 * 3_600_000;
@@ -56,16 +55,3 @@ export const lifetimes: Cases = {
     await gone(store, k);
   },
 };
-
-/** Waits until it has expired. */
-async function gone(store: Store, key: string): Promise<void> {
-  let wanted = true;
-  const looking = (async () => {
-    while (wanted && (await store.read(key)) !== undefined) await turn();
-  })();
-  try {
-    await arrives(looking, "its time to live is over");
-  } finally {
-    wanted = false;
-  }
-}

@@ -28,6 +28,7 @@ export function listener(connectionString) {
     client.on("notification", ({ payload }) => heard(payload)).on("error", () => {}).on("end", lost);
     await client.connect();
     await client.query(`LISTEN ${channel}`);
+    client.unref();
     return () => client.end();
   };
 }

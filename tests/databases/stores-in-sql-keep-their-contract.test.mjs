@@ -124,7 +124,7 @@ test("sqlStore on SQLite", async (t) => {
 
 test("options of another kind are named", () => {
   const query = () => [];
-  assert.throws(() => sqlStore({}), /`query` must be a function/);
+  for (const wrong of [{}, undefined, null, "postgres://"]) assert.throws(() => sqlStore(wrong), /`query` must be a function/);
   assert.throws(() => sqlStore({ query, listen: "yes" }), /`listen` must be a function/);
   assert.throws(() => sqlStore({ query, dialect: "oracle" }), /`dialect` must be one of postgres, sqlite, mysql/);
   assert.throws(() => sqlStore({ query, dialect: "toString" }), /`dialect` must be one of/);

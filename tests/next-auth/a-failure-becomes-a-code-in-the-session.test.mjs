@@ -211,6 +211,7 @@ test("a programmer's mistakes are named", async () => {
     [{ renew }, { canPersists: false }],
     [{ renew }, { canPersist: "no" }],
     [{ renew }, { update: "now" }],
+    [{ renew }, { onError: "log" }],
     [{ renew }, { provider: 7 }],
   ];
   for (const [auth, options] of wrong) {
@@ -221,6 +222,22 @@ test("a programmer's mistakes are named", async () => {
     await rejects(freshJwt({ renew }, params), "ConfigurationError", { code: "wrong-argument" });
     await rejects(jwtCallback({ renew })(params), "ConfigurationError", { code: "wrong-argument" });
   }
+});
+
+test("the app's log has the error itself, and costs no session when it fails", async (t) => {
+  const { server, auth, wait, held } = await scene(t);
+  wait(LIFETIME);
+  server.next(1, oauthError("invalid_client", 401));
+  const heard = [];
+  const onError = (error) => {
+    heard.push(error);
+    throw new Error("the log is full");
+  };
+  const { error } = await freshJwt(auth, { token: held }, { onError });
+  assert.equal(error.code, "configuration");
+  assert.equal(heard.length, 1);
+  assert.match(heard[0].message, /invalid_client/);
+  assert.equal((await freshJwt({ renew: () => Promise.reject(heard[0]) }, { token: held }, { onError: () => Promise.reject(heard[0]) })).error.code, "configuration");
 });
 
 test("so are those of a function that says what an update means", async (t) => {

@@ -1,7 +1,9 @@
 // The contract of all stores, for those that live in Node.
 
+import { readFile } from "node:fs/promises";
 import test from "node:test";
 
+import { transform } from "esbuild";
 import { memoryStore } from "refresh-coordinator";
 import { appStore } from "refresh-coordinator/stores/app";
 import { storeContract } from "refresh-coordinator/testing";
@@ -38,6 +40,13 @@ function storage() {
   const slowly = (work) => new Promise((resolve) => setImmediate(() => resolve(work())));
   return { load: () => slowly(() => stored), save: (tokens) => slowly(() => void (stored = tokens)), clear: () => slowly(() => void (stored = undefined)) };
 }
+
+// What a reader copies.
+const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
+const [, example] = /```ts\n(import type \{ Store \}.+?)```/s.exec(readme);
+const { code } = await transform(`${example}\nexport { store };`, { loader: "ts" });
+const { store: copied } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+for (const { title, run } of storeContract(() => copied)) test(`the store in README: ${title}`, run);
 
 /** The value stands where a refresh token does, which is never empty. */
 function recordOf(value) {
