@@ -101,7 +101,7 @@ export class Mirror {
     for (const entry of [this.#plain, ...this.#others.values()]) {
       if (entry === undefined || entry.held.tokens.refreshToken === refreshToken) continue;
       const tokens = Object.freeze({ ...entry.held.tokens, ...(refreshToken === undefined ? {} : { refreshToken }) });
-      this.#put(new Entry({ ...entry.held, tokens }, this.#monotonic()));
+      this.#put(new Entry({ ...entry.held, tokens }, this.#lookedAt));
     }
   }
 

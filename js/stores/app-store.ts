@@ -10,7 +10,7 @@
 import { StoreError } from "../errors.js";
 import type { Locks, MaybePromise, Store, StoredValue, TokenSet } from "../types.js";
 import { changed, checked, decode, holds, tokensOf, type SessionRecord, type StoredTokens } from "./app-tokens.js";
-import { checkedLag } from "./lag.js";
+import { checkLag } from "./lag.js";
 import { memoryStore } from "./memory.js";
 
 type Conditions = Parameters<Store["write"]>[2];
@@ -74,7 +74,7 @@ export function appStore(storage: AppStorage): AppStore {
     if (typeof storage?.[name] !== "function") throw new TypeError(`\`${name}\` must be a function`);
   }
   const { lag = 0 } = storage;
-  checkedLag(lag);
+  checkLag(lag);
   const successors = memoryStore();
   let session: string | undefined;
   let held: Held | undefined;

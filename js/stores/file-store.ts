@@ -17,7 +17,7 @@ import { type FileLocking, fileLocks } from "./file-locks.js";
 import { keepPrivate, type Place, placeOf } from "./file-place.js";
 import { replace, sweep, textOf } from "./file-replacing.js";
 import { fileHints } from "./file-watch.js";
-import { checkedLag } from "./lag.js";
+import { checkLag } from "./lag.js";
 import { createLocks } from "./queue.js";
 import { freshVersion } from "./version.js";
 
@@ -114,7 +114,7 @@ export function fileStore(path: string | URL, options: FileStoreOptions = {}): F
   if (lock !== undefined && lock !== false && typeof lock?.tryLock !== "function") {
     throw new TypeError("`lock` must be false, or have a function `tryLock`");
   }
-  checkedLag(lag);
+  checkLag(lag);
   const degradation = new Degradation();
   /** Those of this process write one after the other. */
   const queue = createLocks();

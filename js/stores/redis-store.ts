@@ -8,7 +8,7 @@
 import type { Store, StoredValue } from "../types.js";
 import { storeFailure } from "./failure.js";
 import { Hints } from "./hints.js";
-import { checkedLag } from "./lag.js";
+import { checkLag } from "./lag.js";
 import { commandsOf, type RedisClient } from "./redis-clients.js";
 import { WRITE, WRITE_NAME } from "./redis-script.js";
 import { freshVersion, VERSION_LENGTH } from "./version.js";
@@ -67,7 +67,7 @@ export interface RedisStore extends Store {
 export function redisStore(client: RedisClient, { prefix = "refresh-coordinator:", lag }: RedisStoreOptions = {}): RedisStore {
   const commands = commandsOf(client);
   if (typeof prefix !== "string") throw new TypeError("`prefix` must be a string");
-  if (lag !== undefined) checkedLag(lag);
+  if (lag !== undefined) checkLag(lag);
   /** In braces: whatever belongs to a key has its place in the cluster beside it. */
   const nameOf = (key: string) => `${prefix}{${key}}`;
   const keyOf = (name: string) => name.slice(prefix.length + 1, -1);

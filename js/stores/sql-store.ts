@@ -9,7 +9,7 @@ import { StoreError } from "../errors.js";
 import type { MaybePromise, Store, StoredValue } from "../types.js";
 import { storeFailure } from "./failure.js";
 import { Hints } from "./hints.js";
-import { checkedLag } from "./lag.js";
+import { checkLag } from "./lag.js";
 import { DIALECTS, type Dialect, type SqlDialectName } from "./sql-dialects.js";
 import { sqlListening, type SqlListen } from "./sql-listening.js";
 import { hasWritten, restored, resultOf, rowsOf, storable, type Result } from "./sql-results.js";
@@ -127,7 +127,7 @@ export function sqlStore(options: SqlStoreOptions): SqlStore {
     throw new TypeError("`query` must be a function, as in { query: (statement, values) => pool.query(statement, values) }");
   }
   if (listen !== undefined && typeof listen !== "function") throw new TypeError("`listen` must be a function");
-  checkedLag(lag);
+  checkLag(lag);
   const dialect = checkedDialect(name, table);
   // Unlike in `LISTEN`, the name is taken to the letter where notifications are sent.
   const channel = flat(table).slice(0, LONGEST_NAME).toLowerCase();

@@ -48,7 +48,7 @@ pub fn read<V: Value>(given: &Given<V>) -> Result<(Settings, Limits), Wrong> {
 /// Long enough to take over from an owner that died, if the caller is there for so long.
 fn lock_wait(defaults: &Settings, call: Millis) -> Millis {
     let taken_over = defaults.intent_duration() + TAKE_OVER;
-    defaults.lock_wait.max(if taken_over < call { taken_over } else { 0 })
+    if taken_over < call { defaults.lock_wait.max(taken_over) } else { defaults.lock_wait }
 }
 
 /// An attempt must leave time to send the same token again while the server still accepts it.

@@ -692,29 +692,31 @@ fn a_refusal_is_said_after_the_record_was_read_again() {
     assert!(context.world.waited.borrow().is_empty());
 }
 
-#[test]
-fn a_store_that_lags_is_read_once_more_after_its_lag() {
+/// The next refresh is refused, and the store may not show for 700 ms what somebody else has stored.
+fn refused_on_a_store_that_lags() -> Context<Scripted> {
     let context = with(&stale());
-    let key = context.names.session().key;
     context.world.lag.set(700);
     context.world.answer(refuses(Class::Revoked(Reason::Unknown), Spent::Yes));
+    context
+}
+
+#[test]
+fn a_store_that_lags_is_read_once_more_after_its_lag() {
+    let context = refused_on_a_store_that_lags();
+    let key = context.names.session().key;
     context.world.while_waiting(move |world| world.put(&key, &renewed()));
     assert_eq!(got(&context), Ok("A1".into()));
     assert_eq!(*context.world.waited.borrow(), [700]);
     // Once only.
-    let context = with(&stale());
-    context.world.lag.set(700);
-    context.world.answer(refuses(Class::Revoked(Reason::Unknown), Spent::Yes));
+    let context = refused_on_a_store_that_lags();
     assert_eq!(told(got(&context)).0, "revoked");
     assert_eq!(*context.world.waited.borrow(), [700]);
 }
 
 #[test]
 fn what_wakes_it_meanwhile_does_not_shorten_that() {
-    let context = with(&stale());
+    let context = refused_on_a_store_that_lags();
     let key = context.names.session().key;
-    context.world.lag.set(700);
-    context.world.answer(refuses(Class::Revoked(Reason::Unknown), Spent::Yes));
     // More often than a record is read that keeps changing.
     for hint in 1..=20 {
         context.world.while_waiting(move |world| {
@@ -726,9 +728,7 @@ fn what_wakes_it_meanwhile_does_not_shorten_that() {
     assert_eq!(got(&context), Ok("A1".into()));
     assert_eq!(*context.world.waited.borrow(), [700]);
     // Who is to end at once does.
-    let context = with(&stale());
-    context.world.lag.set(700);
-    context.world.answer(refuses(Class::Revoked(Reason::Unknown), Spent::Yes));
+    let context = refused_on_a_store_that_lags();
     context.world.while_waiting(|world| world.dismissed.set(true));
     assert_eq!(told(got(&context)).0, "revoked");
 }

@@ -224,6 +224,16 @@ test("a programmer's mistakes are named", async () => {
   }
 });
 
+test("so are those of a function that says what an update means", async (t) => {
+  const { auth, held } = await scene(t);
+  const update = (data) => data.role.level;
+  await assert.rejects(freshJwt(auth, { token: held, trigger: "update", session: null }, { update }), TypeError);
+  await rejects(freshJwt(auth, { token: held, trigger: "update" }, { update: () => "now" }), "ConfigurationError", {
+    code: "wrong-argument",
+  });
+  assert.equal((await freshJwt(auth, { token: held }, { update })).accessToken, held.accessToken, "it is asked for updates only");
+});
+
 test("the app's log has the error itself, and costs no session when it fails", async (t) => {
   const { server, auth, wait, held } = await scene(t);
   wait(LIFETIME);
@@ -238,16 +248,6 @@ test("the app's log has the error itself, and costs no session when it fails", a
   assert.equal(heard.length, 1);
   assert.match(heard[0].message, /invalid_client/);
   assert.equal((await freshJwt({ renew: () => Promise.reject(heard[0]) }, { token: held }, { onError: () => Promise.reject(heard[0]) })).error.code, "configuration");
-});
-
-test("so are those of a function that says what an update means", async (t) => {
-  const { auth, held } = await scene(t);
-  const update = (data) => data.role.level;
-  await assert.rejects(freshJwt(auth, { token: held, trigger: "update", session: null }, { update }), TypeError);
-  await rejects(freshJwt(auth, { token: held, trigger: "update" }, { update: () => "now" }), "ConfigurationError", {
-    code: "wrong-argument",
-  });
-  assert.equal((await freshJwt(auth, { token: held }, { update })).accessToken, held.accessToken, "it is asked for updates only");
 });
 
 test("what the app's own half throws or returns is the app's business", async (t) => {

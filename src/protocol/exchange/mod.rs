@@ -88,12 +88,12 @@ pub async fn exchange<W: World>(
     let mut exchange = Exchange::begin(context, entry, demand, call);
     let mut rounds = 0;
     while rounds < ROUNDS {
-        let (waits, began) = (exchange.waits, context.world.monotonic());
+        let (wakings, began) = (exchange.wakings, context.world.monotonic());
         if let Some(answer) = exchange.round().await? {
             return Ok(answer);
         }
         // A wait is paid for with the caller's patience, while there is any.
-        let has_paid = exchange.waits > waits && context.world.monotonic() > began && !exchange.out_of_patience();
+        let has_paid = exchange.wakings > wakings && context.world.monotonic() > began && !exchange.out_of_patience();
         rounds = if has_paid { 0 } else { rounds + 1 };
     }
     Err(Failure::busy("contention", "the record keeps changing", None))
@@ -121,8 +121,8 @@ struct Exchange<'a, W: World> {
     /// The first token seen: what a careless client would present (mutant only).
     captured: Option<Secret>,
     has_waited: bool,
-    /// How often it has waited for others.
-    waits: u32,
+    /// How often a wait for others has ended without the lock.
+    wakings: u32,
     has_slept: bool,
     /// The last look failed, and was not told of.
     has_missed: bool,
@@ -150,7 +150,7 @@ impl<'a, W: World> Exchange<'a, W> {
             setback: None,
             captured: None,
             has_waited: false,
-            waits: 0,
+            wakings: 0,
             has_slept: false,
             has_missed: false,
             turns: 0,
@@ -167,7 +167,7 @@ impl<'a, W: World> Exchange<'a, W> {
         let found = match self.read().await {
             Ok(found) => found,
             // Who waits looks more often than there is news: one such look may fail.
-            Err(_) if self.waits > 0 && !self.has_missed && !self.out_of_patience() => {
+            Err(_) if self.wakings > 0 && !self.has_missed && !self.out_of_patience() => {
                 self.has_missed = true;
                 // Not for long: the server may grant a grace window, and the token wait in it to be sent again.
                 self.wait_for_change(heard, self.context.world.monotonic() + SECOND_LOOK).await;
@@ -270,7 +270,7 @@ impl<'a, W: World> Exchange<'a, W> {
     async fn wait(&mut self, wait: Wait<'_>) -> Woken<W::Held> {
         let until = wait.until;
         let woken = self.context.world.wait_any(wait).await;
-        self.waits += u32::from(!matches!(woken, Woken::Locked(_)));
+        self.wakings += u32::from(!matches!(woken, Woken::Locked(_)));
         let now = self.context.world.monotonic();
         if self.has_slept || now - until < SLEPT {
             return woken;
